@@ -1,0 +1,298 @@
+#include "io/epoll.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "io/socket.h"
+
+namespace banyan {
+
+namespace {
+
+void set(int descriptor, int level, int option) {
+  const int on = 1;
+  ::setsockopt(descriptor, level, option, &on, sizeof on);
+}
+
+const char* connect_problem(int error) {
+  switch (error) {
+    case ECONNREFUSED: return "the endpoint refused the connection";
+    case ETIMEDOUT: return "the endpoint did not answer in time";
+    case EHOSTUNREACH:
+    case ENETUNREACH: return "there is no route to the endpoint";
+    case EADDRNOTAVAIL: return "no local port is free";
+    case ENOENT: return "the endpoint's socket file does not exist";
+    case EACCES:
+    case EPERM: return "connecting to the endpoint is not permitted";
+    case EMFILE:
+    case ENFILE: return "the process has no descriptor left";
+    default: return "the endpoint could not be reached";
+  }
+}
+
+std::unexpected<Error> unreachable(int error) {
+  const bool ours = error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL;
+  return fail(Code::unavailable, ours ? Side::self : Side::upstream, connect_problem(error), true);
+}
+
+const char* listen_problem(int error) {
+  switch (error) {
+    case EADDRINUSE: return "the address is in use";
+    case EACCES:
+    case EPERM: return "not permitted: a port below 1024 or a path without the right to write";
+    case EADDRNOTAVAIL: return "no interface has this address";
+    case ENOENT: return "the folder of the socket does not exist";
+    default: return "cannot listen on this address";
+  }
+}
+
+// A connect that waits for its answer: the socket is in the epoll set until it is writable or broken.
+class PendingConnect final : public Pollable {
+ public:
+  PendingConnect(EpollEngine& engine, Connect& op, int descriptor)
+      : engine_(engine), op_(op), descriptor_(descriptor) {}
+  Result<> begin() { return engine_.add(descriptor_, EPOLLOUT | EPOLLET, *this); }
+  void on_events(uint32_t) override {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+      finish(unreachable(error));
+    } else {
+      engine_.remove(descriptor_, *this, true);
+      op_.result = std::make_unique<Socket>(engine_, descriptor_, Side::upstream, op_.address);
+    }
+    Connect& op = op_;
+    delete this;
+    op.complete();
+  }
+  void cancel(Code why) {
+    finish(fail(why, Side::upstream,
+                why == Code::timeout ? "the endpoint did not accept in time" : "called off", true));
+    Connect& op = op_;
+    delete this;
+    op.complete_soon();
+  }
+
+ private:
+  void finish(std::unexpected<Error> error) {
+    engine_.remove(descriptor_, *this, false);
+    ::close(descriptor_);
+    op_.result = error;
+  }
+
+  EpollEngine& engine_;
+  Connect& op_;
+  const int descriptor_;
+};
+
+class SocketListener final : public Listener, public Pollable {
+ public:
+  SocketListener(EpollEngine& engine, int descriptor, Address local)
+      : engine_(engine), descriptor_(descriptor), local_(std::move(local)) {}
+  ~SocketListener() override {
+    CHECK(op_ == nullptr);
+    engine_.remove(descriptor_, *this, false);
+    ::close(descriptor_);
+  }
+  Result<> begin() { return engine_.add(descriptor_, EPOLLIN | EPOLLET, *this); }
+  const Address& local() const override { return local_; }
+
+  void on_events(uint32_t) override {
+    ready_ = true;
+    if (op_ != nullptr && try_accept(*op_)) std::exchange(op_, nullptr)->complete();
+  }
+
+ private:
+  bool start(Accept& op) override {
+    CHECK(op_ == nullptr);
+    if (try_accept(op)) return true;
+    op_ = &op;
+    return false;
+  }
+  void cancel(Accept& op, Code why) override {
+    op_ = nullptr;
+    op.result = fail(why, Side::self, "called off");
+    op.complete_soon();
+  }
+  bool try_accept(Accept& op) {
+    while (ready_) {
+      sockaddr_storage peer;
+      socklen_t size = sizeof peer;
+      const int client = ::accept4(descriptor_, reinterpret_cast<sockaddr*>(&peer), &size,
+                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (client >= 0) {
+        op.result = std::make_unique<Socket>(engine_, client, Side::client, from_sockaddr(peer, size));
+        return true;
+      }
+      if (errno == EAGAIN) break;
+      // A client that left before we came (ECONNABORTED) and the like: take the next.
+      if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) continue;
+      op.result = fail(Code::overloaded, Side::self, "no descriptor or memory for another client");
+      return true;
+    }
+    return ready_ = false;
+  }
+
+  EpollEngine& engine_;
+  const int descriptor_;
+  bool ready_ = true;
+  Accept* op_ = nullptr;
+  Address local_;
+};
+
+// A socket file that nobody listens on any more is in the way after a crash: take it away, but only then.
+void remove_stale_path(const Address& at) {
+  if (at.family != Address::Family::unix_path || at.path.starts_with('@')) return;
+  struct stat info;
+  if (::lstat(at.path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
+  sockaddr_storage where;
+  unsigned size = 0;
+  if (!to_sockaddr(at, where, size)) return;
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return;
+  const bool alive = ::connect(probe, reinterpret_cast<sockaddr*>(&where), size) == 0;
+  ::close(probe);
+  if (!alive) ::unlink(at.path.c_str());
+}
+
+}  // namespace
+
+EpollEngine::EpollEngine()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wakeup_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  CHECK(epoll_ >= 0 && wakeup_ >= 0);
+  CHECK(add(wakeup_, EPOLLIN | EPOLLET, *this));
+}
+
+EpollEngine::~EpollEngine() {
+  ::close(wakeup_);
+  ::close(epoll_);
+}
+
+Time EpollEngine::now() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
+WallTime EpollEngine::wall() { return WallTime(std::chrono::system_clock::now().time_since_epoch()); }
+
+bool EpollEngine::wait(Time until) {
+  int timeout_ms = -1;
+  if (until != never) {
+    // Rounded up: waking before the timer would only mean waiting again.
+    const auto left = until <= Time{} ? Duration{} : until - now();
+    timeout_ms = left <= Duration{} ? 0
+                                    : static_cast<int>(std::min<int64_t>(
+                                          (left.count() + 999'999) / 1'000'000, 60'000));
+  }
+  const int n = ::epoll_wait(epoll_, events_, batch, timeout_ms);
+  next_ = 0;
+  count_ = std::max(n, 0);
+  return true;
+}
+
+void EpollEngine::dispatch() {
+  while (next_ < count_) {
+    const epoll_event event = events_[next_++];
+    if (event.data.ptr != nullptr) static_cast<Pollable*>(event.data.ptr)->on_events(event.events);
+  }
+}
+
+void EpollEngine::wake() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = ::write(wakeup_, &one, sizeof one);
+}
+
+void EpollEngine::on_events(uint32_t) {
+  uint64_t count;
+  [[maybe_unused]] const ssize_t n = ::read(wakeup_, &count, sizeof count);
+}
+
+Result<> EpollEngine::add(int descriptor, uint32_t events, Pollable& target) {
+  epoll_event event{.events = events, .data = {.ptr = &target}};
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0) return {};
+  return fail(Code::overloaded, Side::self, "the kernel refused to watch a descriptor");
+}
+
+Result<> EpollEngine::modify(int descriptor, uint32_t events, Pollable& target) {
+  epoll_event event{.events = events, .data = {.ptr = &target}};
+  if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) == 0) return {};
+  return fail(Code::overloaded, Side::self, "the kernel refused to watch a descriptor");
+}
+
+void EpollEngine::remove(int descriptor, Pollable& target, bool descriptor_stays) {
+  // Closing takes a descriptor out of the set; only one that stays open needs a call.
+  if (descriptor_stays) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+  for (int i = next_; i < count_; ++i)
+    if (events_[i].data.ptr == &target) events_[i].data.ptr = nullptr;
+}
+
+bool EpollEngine::start(Connect& op) {
+  sockaddr_storage where;
+  unsigned size = 0;
+  if (!to_sockaddr(op.address, where, size)) {
+    op.result = fail(Code::unavailable, Side::self, "the socket path is too long");
+    return true;
+  }
+  const int s = ::socket(where.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (s < 0) {
+    op.result = unreachable(errno);
+    return true;
+  }
+  if (where.ss_family != AF_UNIX) set(s, IPPROTO_TCP, TCP_NODELAY);
+  if (::connect(s, reinterpret_cast<sockaddr*>(&where), size) == 0) {
+    op.result = std::make_unique<Socket>(*this, s, Side::upstream, op.address);
+    return true;
+  }
+  if (errno != EINPROGRESS) {
+    // EAGAIN is a Unix socket whose backlog is full.
+    op.result = unreachable(errno);
+    ::close(s);
+    return true;
+  }
+  auto pending = std::make_unique<PendingConnect>(*this, op, s);
+  if (auto begun = pending->begin(); !begun) {
+    op.result = std::unexpected(begun.error());
+    ::close(s);
+    return true;
+  }
+  op.pending = pending.release();
+  return false;
+}
+
+void EpollEngine::cancel(Connect& op, Code why) {
+  static_cast<PendingConnect*>(op.pending)->cancel(why);
+}
+
+Result<ListenerPtr> EpollEngine::listen(const Address& at, const ListenOptions& options) {
+  auto refused = [](int error) { return fail(Code::unavailable, Side::self, listen_problem(error)); };
+  remove_stale_path(at);
+  sockaddr_storage where;
+  unsigned size = 0;
+  if (!to_sockaddr(at, where, size)) return refused(EINVAL);
+  const int s = ::socket(where.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (s < 0) return refused(errno);
+  set(s, SOL_SOCKET, SO_REUSEADDR);
+  if (where.ss_family != AF_UNIX) {
+    if (options.reuse_port) set(s, SOL_SOCKET, SO_REUSEPORT);
+    set(s, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
+  }
+  if (::bind(s, reinterpret_cast<sockaddr*>(&where), size) != 0 || ::listen(s, options.backlog) != 0) {
+    const int error = errno;
+    ::close(s);
+    return refused(error);
+  }
+  sockaddr_storage bound;
+  socklen_t bound_size = sizeof bound;
+  ::getsockname(s, reinterpret_cast<sockaddr*>(&bound), &bound_size);
+  auto listener = std::make_unique<SocketListener>(*this, s, from_sockaddr(bound, bound_size));
+  if (auto begun = listener->begin(); !begun) return std::unexpected(begun.error());
+  return listener;
+}
+
+}  // namespace banyan

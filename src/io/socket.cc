@@ -1,0 +1,147 @@
+#include "io/socket.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace banyan {
+
+Socket::Socket(EpollEngine& engine, int descriptor, Side side, Address peer)
+    : Stream(side), engine_(engine), descriptor_(descriptor), peer_(std::move(peer)) {}
+
+Socket::~Socket() {
+  CHECK(reader_ == nullptr && writer_ == nullptr);
+  if (registered_) engine_.remove(descriptor_, *this, false);
+  ::close(descriptor_);
+}
+
+void Socket::shutdown_write() { ::shutdown(descriptor_, SHUT_WR); }
+
+void Socket::abort() {
+  const linger hard{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+}
+
+// Late, on the first wait: a short connection may end without ever being in the set.
+void Socket::ensure_registered() {
+  if (registered_) return;
+  registered_ = true;
+  const bool added =
+      engine_.add(descriptor_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this).has_value();
+  // Without events the socket could only hang; a shut-down one ends with an error instead.
+  if (!added) ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+std::unexpected<Error> Socket::broken(int error) const {
+  if (error == ENOBUFS || error == ENOMEM)
+    return fail(Code::overloaded, Side::self, "the kernel has no memory for the socket");
+  return fail(Code::reset, side(), "the connection was reset");
+}
+
+bool Socket::try_read(Read& op) {
+  if (!readable_) return false;
+  if (op.only_wait()) {
+    // Whether there is something can only be known from an event; before the first one, ask.
+    char byte;
+    const ssize_t n = ::recv(descriptor_, &byte, 1, MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return readable_ = false;
+    op.result = 0;
+    return true;
+  }
+  const ssize_t n = ::recv(descriptor_, op.into.data(), op.into.size(), 0);
+  if (n >= 0) {
+    // A short read has emptied the socket: no second recv to be told EAGAIN.
+    if (static_cast<size_t>(n) < op.into.size() && !peer_closed_) readable_ = false;
+    op.result = static_cast<size_t>(n);
+    return true;
+  }
+  if (errno == EAGAIN || errno == EINTR) return readable_ = false;
+  op.result = broken(errno);
+  return true;
+}
+
+bool Socket::try_write(Write& op) {
+  constexpr size_t batch_max = 64;
+  while (writable_) {
+    iovec batch[batch_max];
+    size_t n = 0, bytes = 0;
+    for (const Bytes& piece : op.pieces) {
+      if (n == batch_max) break;
+      const size_t skip = n == 0 ? op.offset : 0;
+      batch[n++] = {const_cast<char*>(piece.data()) + skip, piece.size() - skip};
+      bytes += piece.size() - skip;
+    }
+    msghdr message{};
+    message.msg_iov = batch;
+    message.msg_iovlen = n;
+    const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) break;
+      op.result = broken(errno);
+      return true;
+    }
+    if (op.advance(static_cast<size_t>(sent))) return true;
+    if (static_cast<size_t>(sent) < bytes) break;
+  }
+  writable_ = false;
+  return false;
+}
+
+bool Socket::start(Read& op) {
+  CHECK(reader_ == nullptr);
+  if (try_read(op)) return true;
+  reader_ = &op;
+  ensure_registered();
+  return false;
+}
+
+bool Socket::start(Write& op) {
+  CHECK(writer_ == nullptr);
+  if (op.advance(0) || try_write(op)) return true;
+  writer_ = &op;
+  ensure_registered();
+  return false;
+}
+
+void Socket::cancel(Read& op, Code why) {
+  reader_ = nullptr;
+  op.result = fail(why, side(), why == Code::timeout ? "the peer sent nothing in time" : "called off");
+  op.complete_soon();
+}
+
+void Socket::cancel(Write& op, Code why) {
+  writer_ = nullptr;
+  op.result = fail(why, side(), why == Code::timeout ? "the peer took nothing in time" : "called off");
+  op.complete_soon();
+}
+
+void Socket::watch(Cancel* scope) {
+  watcher_ = scope;
+  if (scope == nullptr) return;
+  ensure_registered();
+  if (peer_closed_) std::exchange(watcher_, nullptr)->request(Code::cancelled);
+}
+
+void Socket::on_events(uint32_t events) {
+  const bool broken_now = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  if (broken_now || (events & EPOLLRDHUP) != 0) peer_closed_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || broken_now) readable_ = true;
+  if ((events & EPOLLOUT) != 0 || broken_now) writable_ = true;
+  if (peer_closed_ && watcher_ != nullptr)
+    std::exchange(watcher_, nullptr)->request(Code::cancelled);
+
+  Read* read_done = nullptr;
+  if (reader_ != nullptr && try_read(*reader_)) read_done = std::exchange(reader_, nullptr);
+  Write* write_done = nullptr;
+  if (writer_ != nullptr && try_write(*writer_)) write_done = std::exchange(writer_, nullptr);
+  // Resuming may destroy this socket: nothing of it is touched after the last line.
+  if (write_done != nullptr && read_done != nullptr) write_done->complete_soon();
+  if (read_done != nullptr) return read_done->complete();
+  if (write_done != nullptr) write_done->complete();
+}
+
+}  // namespace banyan
