@@ -41,6 +41,7 @@ class List {
   void push_back(T& item) { static_cast<Hook&>(item).link_before(head_); }
   void push_front(T& item) { static_cast<Hook&>(item).link_before(*head_.next()); }
   T* front() const { return empty() ? nullptr : static_cast<T*>(head_.next()); }
+  T* back() const { return empty() ? nullptr : static_cast<T*>(head_.prev()); }
   T* pop_front() {
     T* item = front();
     if (item != nullptr) static_cast<Hook*>(item)->unlink();

@@ -20,6 +20,8 @@ Socket::~Socket() {
 
 void Socket::shutdown_write() { ::shutdown(descriptor_, SHUT_WR); }
 
+void Socket::shutdown_read() { ::shutdown(descriptor_, SHUT_RD); }
+
 void Socket::abort() {
   const linger hard{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
@@ -60,6 +62,16 @@ bool Socket::try_read(Read& op) {
   }
   if (errno == EAGAIN || errno == EINTR) return readable_ = false;
   op.result = broken(errno);
+  return true;
+}
+
+bool Socket::quiet() {
+  if (peer_closed_) return false;
+  if (!readable_) return true;
+  char byte;
+  if (::recv(descriptor_, &byte, 1, MSG_PEEK) >= 0 || (errno != EAGAIN && errno != EINTR)) return false;
+  // Without the set no event would tell that this has changed: then it is asked again each time.
+  if (registered_) readable_ = false;
   return true;
 }
 

@@ -16,8 +16,10 @@ class Socket final : public Stream, public Pollable, public Pooled {
   ~Socket() override;
 
   void shutdown_write() override;
+  void shutdown_read() override;
   void abort() override;
   const Address& peer() const override { return peer_; }
+  bool quiet() override;
   int descriptor() const override { return descriptor_; }
   void on_events(uint32_t events) override;
   // For zero-copy moves: waits like a read or write would, after the caller met EAGAIN itself.

@@ -80,9 +80,14 @@ class Stream {
   PeerGone peer_gone() { return {*this}; }
   // Nothing more will be written: FIN, or the end of the pipe.
   virtual void shutdown_write() = 0;
+  // The next reads end as if the peer had sent its end, once what is here already has been read.
+  virtual void shutdown_read() = 0;
   // Close with a reset instead of an orderly end: what was answered is not to be trusted.
   virtual void abort() = 0;
   virtual const Address& peer() const = 0;
+  // True when no byte is waiting to be read and the peer has not closed: a pooled connection is sent on only
+  // then. Bytes nobody asked for would be taken for the answer to the next request.
+  virtual bool quiet() = 0;
   // The kernel's descriptor, or -1: for moving bytes without copying.
   virtual int descriptor() const { return -1; }
   Side side() const { return side_; }

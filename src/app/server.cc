@@ -1,0 +1,74 @@
+#include "app/server.h"
+
+#include <time.h>
+
+#include "task/combine.h"
+
+namespace banyan {
+
+namespace {
+
+// After the kernel had no descriptor or memory left: time for others to give some back.
+constexpr Duration accept_pause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Server::Server(Context& context, ListenerPtr listener, std::shared_ptr<Handler> first,
+               SharedLimit& connections)
+    : loop_(context.loop),
+      listener_(std::move(listener)),
+      local_(listener_->local()),
+      handler_(std::move(first)),
+      limit_(connections),
+      accepting_(&context.cancel),
+      connections_(context) {}
+
+Task<> Server::accept_clients() {
+  while (!draining_) {
+    auto client = co_await listener_->accept();
+    if (!client) {
+      if (client.error().code == Code::cancelled) break;
+      if (!co_await sleep_for(accept_pause)) break;
+      continue;
+    }
+    auto token = limit_.try_acquire();
+    if (!token) {
+      ++counts_.refused;
+      continue;
+    }
+    ++counts_.accepted;
+    connections_.start([this, s = std::move(*client), t = std::move(*token)]() mutable {
+      return serve(std::move(s));
+    });
+  }
+  listener_.reset();
+}
+
+Task<> Server::serve(StreamPtr stream) {
+  H1Connection connection(std::move(stream), *this);
+  open_.push_back(connection);
+  ++counts_.active;
+  co_await connection.serve();
+  --counts_.active;
+}
+
+void Server::drain() { draining_ = true; }
+
+void Server::close_idle() {
+  for (H1Connection* c = open_.front(); c != nullptr; c = open_.after(*c)) c->close_if_idle();
+}
+
+std::string_view Server::http_date() {
+  const auto second =
+      std::chrono::duration_cast<std::chrono::seconds>(loop_.wall().time_since_epoch()).count();
+  if (second != date_second_) {
+    date_second_ = second;
+    const time_t at = second;
+    tm parts;
+    gmtime_r(&at, &parts);
+    strftime(date_, sizeof date_, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  }
+  return {date_, 29};
+}
+
+}  // namespace banyan

@@ -1,0 +1,60 @@
+// Server: one listener on one worker: takes clients in, runs a connection task for each, and lets them finish
+// when the process drains.
+// Owner: the worker. Thread: its loop's.
+// Bounds: `connections` is counted exactly over all workers; a client too many is closed at once and counted.
+// Reload: handler() gives the newest version; exchanges under way keep the one they began with.
+#pragma once
+#include <memory>
+
+#include "base/shared_limit.h"
+#include "http/h1_connection.h"
+#include "io/engine.h"
+
+namespace banyan {
+
+struct ServerCounts {
+  uint64_t accepted = 0;
+  uint64_t refused = 0;  // over the limit of connections
+  uint64_t active = 0;
+};
+
+class Server final : private HandlerSource {
+ public:
+  Server(Context& context, ListenerPtr listener, std::shared_ptr<Handler> first, SharedLimit& connections);
+
+  // Takes clients until stop_accepting() or cancellation.
+  Task<> accept_clients();
+  void set_handler(std::shared_ptr<Handler> next) { handler_ = std::move(next); }
+  std::shared_ptr<Handler> handler() override { return handler_; }
+  const Address& local() const { return local_; }
+
+  // No new clients; answers from now on say Connection: close.
+  void drain();
+  // Ends the connections that are between two requests.
+  void close_idle();
+  // Calls every exchange off.
+  void abort() { connections_.cancel(); }
+  Nursery::Join join() { return connections_.join(); }
+  bool idle() const { return connections_.size() == 0; }
+  const ServerCounts& counts() const { return counts_; }
+
+ private:
+  Task<> serve(StreamPtr stream);
+  bool draining() const override { return draining_; }
+  std::string_view http_date() override;
+
+  Loop& loop_;
+  ListenerPtr listener_;
+  const Address local_;
+  std::shared_ptr<Handler> handler_;
+  SharedLimit& limit_;
+  Cancel accepting_;
+  Nursery connections_;
+  List<H1Connection> open_;
+  ServerCounts counts_;
+  bool draining_ = false;
+  int64_t date_second_ = -1;
+  char date_[30];
+};
+
+}  // namespace banyan

@@ -1,0 +1,270 @@
+#include "http/h1_exchange.h"
+
+#include "http/h1_write.h"
+#include "http/hop.h"
+#include "http/tunnel.h"
+#include "task/combine.h"
+
+namespace banyan {
+
+// The request's content. The client that waits for 100 gets it when somebody first asks for the content, and
+// only then: a request that is refused by its head costs no upload (RFC 9110, section 10.1.1).
+class H1Exchange::RequestBody final : public Body {
+ public:
+  explicit RequestBody(H1Exchange& exchange) : exchange_(exchange), reader_(*exchange.reader_) {}
+  Bytes ready() override { return exchange_.owes_continue_ ? Bytes{} : counted(reader_.ready()); }
+  Task<Result<Bytes>> read() override {
+    if (std::exchange(exchange_.owes_continue_, false)) {
+      const Bytes go_on[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
+      TRY(co_await exchange_.write(go_on));
+    }
+    co_return counted(TRY(co_await reader_.read()));
+  }
+  bool ended() const override { return reader_.ended(); }
+  std::optional<uint64_t> length() const override { return reader_.length(); }
+  const Headers* trailers() const override { return reader_.trailers(); }
+
+ private:
+  Bytes counted(Bytes piece) {
+    exchange_.record_.bytes_in += piece.size();
+    return piece;
+  }
+  H1Exchange& exchange_;
+  H1BodyReader& reader_;
+};
+
+H1Exchange::H1Exchange(Stream& stream, Buffer& buffer, HandlerSource& source, uint32_t requests)
+    : stream_(stream),
+      buffer_(buffer),
+      source_(source),
+      handler_(source.handler()),
+      limits_(handler_->limits()),
+      requests_(requests),
+      head_(arena_) {}
+
+Task<Result<>> H1Exchange::read_more(Time deadline) {
+  if (buffer_.data().size() >= limits_.head.head_bytes || (buffer_.full() && !buffer_.grow())) {
+    const bool in_line = buffer_.data().find('\n') == Bytes::npos;
+    co_return fail({Code::too_large, Side::client, false, static_cast<uint16_t>(in_line ? 414 : 431),
+                    in_line ? "the request line is longer than the limit"
+                            : "the request's head is longer than the limit"});
+  }
+  auto n = co_await stream_.read(buffer_.space(), deadline);
+  if (!n) {
+    Error error = n.error();
+    if (error.code == Code::timeout) {
+      error.status = 408;
+      error.what = "the request's head did not arrive in time";
+    }
+    co_return fail(error);
+  }
+  if (*n == 0) co_return fail(Code::reset, Side::client, "the client closed before its request was complete");
+  buffer_.added(*n);
+  co_return Result<>{};
+}
+
+Task<Result<>> H1Exchange::read_head() {
+  Loop& loop = (co_await current_context()).loop;
+  record_.started = loop.now();
+  const Time deadline = after(loop.now(), limits_.head_max);
+  HeadScanner scanner(Side::client);
+  for (;;) {
+    const size_t size = buffer_.empty() ? 0 : TRY(scanner.find_end(buffer_.data()));
+    if (size > limits_.head.head_bytes)
+      co_return fail({Code::too_large, Side::client, false, 431, "the request's head is longer than the limit"});
+    if (size != 0) {
+      // The head moves to the arena, so that the buffer can be given back while the answer is awaited.
+      const Bytes text = arena_.copy(buffer_.data().substr(0, size));
+      buffer_.consume(size);
+      buffer_.release_if_empty();
+      record_.head_read = loop.now();
+      co_return parse_request_head(text, limits_.head, head_);
+    }
+    TRY(co_await read_more(deadline));
+  }
+}
+
+Result<> H1Exchange::understand() {
+  const Framing framing = TRY_RETURN(request_framing(head_.minor_version, head_.headers));
+  keep_ = keep_alive(head_.minor_version, head_.headers) && requests_ < limits_.requests_max;
+  const Target target = TRY_RETURN(parse_target(head_.method, head_.target, limits_.path, arena_));
+  // An absolute target wins over Host (RFC 9112, section 3.2.2).
+  const bool own_authority = target.form == Target::Form::absolute || target.form == Target::Form::authority;
+  const std::string_view authority = own_authority ? target.authority : head_.headers.get(Name::host);
+  const std::string_view expect = head_.minor_version == 0 ? "" : head_.headers.get(Name::expect);
+  if (!expect.empty() && !iequal(expect, "100-continue"))
+    return fail({Code::protocol, Side::client, false, 417, "the expectation is not known"});
+  if (framing.kind == Framing::Kind::length && framing.length > limits_.body.limit_bytes)
+    return fail({Code::too_large, Side::client, false, 413, "the content is longer than the limit"});
+  reader_.emplace(stream_, buffer_, framing, limits_.body, arena_);
+  if (framing.kind != Framing::Kind::none) body_ = std::make_unique<RequestBody>(*this);
+  owes_continue_ = !expect.empty() && body_ != nullptr && !reader_->ended();
+  request_.emplace(Request{.arena = arena_,
+                           .method = head_.method,
+                           .method_text = head_.method_text,
+                           .target = target,
+                           .authority = authority,
+                           .host = lower_host(authority, arena_),
+                           .minor_version = head_.minor_version,
+                           .secure = source_.secure(),
+                           .headers = head_.headers,
+                           .body = body_.get(),
+                           .upgrade = upgrade_protocol(head_.headers, head_.minor_version),
+                           .expects_continue = owes_continue_,
+                           .client = stream_.peer(),
+                           .interim = head_.minor_version == 0 ? nullptr : this,
+                           .record = record_});
+  return {};
+}
+
+Task<Result<>> H1Exchange::write(std::span<const Bytes> pieces) {
+  Loop& loop = (co_await current_context()).loop;
+  co_return co_await stream_.write(pieces, after(loop.now(), limits_.send_max));
+}
+
+Task<Result<>> H1Exchange::send(uint16_t status, const Headers& headers) {
+  if (head_sent_) co_return Result<>{};
+  const Bytes head[] = {write_response_head(arena_, status, headers, {})};
+  co_return co_await write(head);
+}
+
+Framing H1Exchange::answer_framing(const Response& rsp) const {
+  if (rsp.status < 200 || rsp.status == 204) return {Framing::Kind::none, 0};
+  if (rsp.body == nullptr) {
+    // An answer to HEAD, and 304, may leave its length unsaid; any other without content has length 0.
+    const bool silent = head_.method == Method::head || rsp.status == 304;
+    return silent ? Framing{Framing::Kind::none, 0} : Framing{Framing::Kind::length, 0};
+  }
+  if (auto length = rsp.body->length()) return {Framing::Kind::length, *length};
+  if (head_.minor_version >= 1) return {Framing::Kind::chunked, 0};
+  return {Framing::Kind::until_close, 0};
+}
+
+// True when nothing of the request's content is still to come. A small rest that is here already is dropped.
+bool H1Exchange::settle_request_body() {
+  if (!reader_ || reader_->ended()) return true;
+  if (owes_continue_) return false;
+  while (!reader_->ready().empty()) {
+  }
+  return reader_->ended();
+}
+
+Task<Result<>> H1Exchange::send(Response& rsp) {
+  const Framing framing = answer_framing(rsp);
+  if (framing.kind == Framing::Kind::until_close || source_.draining()) keep_ = false;
+  // A content that nobody read to its end stands between us and the next request.
+  if (reader_ && !reader_->ended() && !settle_request_body()) keep_ = false;
+  record_.status = rsp.status;
+  if (rsp.tunnel != nullptr) keep_ = false;
+  const bool has_date = rsp.headers->has(Name::date) || rsp.status < 200;
+  const Bytes head = write_response_head(
+      arena_, rsp.status, *rsp.headers,
+      {.framing = framing,
+       .close = !keep_ && rsp.tunnel == nullptr,
+       .keep_alive = keep_ && head_.minor_version == 0,
+       .upgrade = rsp.tunnel != nullptr ? request_->upgrade : std::string_view{},
+       .date = has_date ? std::string_view{} : source_.http_date()});
+  head_sent_ = true;
+  const bool no_content = rsp.body == nullptr || head_.method == Method::head || rsp.status == 304 ||
+                          framing.kind == Framing::Kind::none;
+  if (no_content) {
+    const Bytes only[] = {head};
+    co_return co_await write(only);
+  }
+  co_return co_await send_content(*rsp.body, framing, head);
+}
+
+// Head and first piece go out in one write, and so do the last piece and the end.
+Task<Result<>> H1Exchange::send_content(Body& body, const Framing& framing, Bytes head) {
+  Loop& loop = (co_await current_context()).loop;
+  const bool chunked = framing.kind == Framing::Kind::chunked;
+  Bytes piece = body.ready();
+  for (;;) {
+    const bool last = body.ended();
+    char size[20];
+    const Bytes before = chunked && !piece.empty() ? write_chunk_head(size, piece.size()) : Bytes{};
+    const Bytes behind = chunked && !piece.empty() ? Bytes("\r\n") : Bytes{};
+    const Bytes end = chunked && last ? write_last_chunk(arena_, body.trailers()) : Bytes{};
+    const Bytes pieces[] = {head, before, piece, behind, end};
+    record_.bytes_out += piece.size();
+    if (framing.kind == Framing::Kind::length && record_.bytes_out > framing.length)
+      co_return fail(Code::bug, Side::self, "a content is longer than it said");
+    TRY(co_await stream_.write(pieces, after(loop.now(), limits_.send_max)));
+    if (last) break;
+    head = {};
+    piece = TRY(co_await body.read());
+  }
+  if (framing.kind == Framing::Kind::length && record_.bytes_out != framing.length)
+    co_return fail(Code::bug, Side::self, "a content is shorter than it said");
+  if (framing.kind == Framing::Kind::until_close) until_close_ = true;
+  co_return Result<>{};
+}
+
+Task<Result<>> H1Exchange::answer() {
+  auto reply = co_await handler_->call(*request_);
+  if (!reply) {
+    record_.blame(reply.error());
+    if (reply.error().code == Code::cancelled) co_return std::unexpected(reply.error());
+    reply = handler_->fault(arena_, &*request_, reply.error());
+  }
+  auto sent = co_await send(*reply);
+  if (sent && reply->tunnel != nullptr) tunnel_ = std::move(reply->tunnel);
+  // Cut off in the middle: an orderly end would make a content without a length look complete.
+  if (!sent && head_sent_ && reply->body != nullptr && !reply->body->length()) stream_.abort();
+  co_return sent;
+}
+
+// A request that could not be understood: say why, then close; what follows cannot be trusted.
+Task<> H1Exchange::refuse(Error error) {
+  record_.blame(error);
+  keep_ = false;
+  const bool silent = error.code == Code::reset || error.code == Code::cancelled;
+  if (silent) co_return;
+  auto rsp = handler_->fault(arena_, nullptr, error);
+  (void)co_await send(rsp);
+}
+
+Task<> H1Exchange::serve_request() {
+  Context& context = co_await current_context();
+  Nursery background(context);
+  request_->background = &background;
+  auto answered = co_await until{stream_.peer_gone(), answer()};
+  if (!answered) {
+    keep_ = false;
+    record_.blame(answered.error().code == Code::cancelled
+                      ? Error{Code::cancelled, Side::client, false, 0, "the client left"}
+                      : answered.error());
+  }
+  background.cancel();
+  co_await background.join();
+  if (tunnel_ != nullptr) {
+    const auto moved = co_await relay(stream_, buffer_.data(), tunnel_->stream(), tunnel_->early(),
+                                      limits_.tunnel_idle_max);
+    record_.bytes_in += moved.there;
+    record_.bytes_out += moved.back;
+    tunnel_.reset();
+  }
+}
+
+Task<H1Exchange::Fate> H1Exchange::run() {
+  // (1) Read the head, (2) understand it.
+  auto understood = co_await read_head();
+  if (understood) understood = understand();
+  // (3) Answer, with the work called off when the client leaves; or say what is wrong with the request.
+  if (understood)
+    co_await serve_request();
+  else
+    co_await refuse(understood.error());
+  // (4) Tell the log, and decide the fate of the connection.
+  record_.ended = (co_await current_context()).loop.now();
+  const bool left_before_asking = !understood && record_.head_read == Time{} &&
+                                  record_.error->code == Code::reset && buffer_.empty();
+  if (!left_before_asking)
+    handler_->finished(request_ ? &*request_ : nullptr, stream_.peer(), record_);
+  if (keep_) co_return Fate::keep;
+  const bool unread = !reader_ || !reader_->ended() || !buffer_.empty();
+  const bool answered = record_.status != 0 && (!record_.error || record_.error->code != Code::cancelled);
+  co_return answered && unread && !until_close_ ? Fate::linger : Fate::close;
+}
+
+}  // namespace banyan

@@ -1,0 +1,71 @@
+// Request and Response: one exchange as services see it, whatever the protocol on either side.
+// Owner: a Request belongs to the connection it came from and lives until its answer is sent (or dropped); a
+// Response belongs to whoever holds it. Thread: its loop's.
+// Lifetimes: all views of a Request are alive as long as it is (they point into its arena). Headers of a
+// Response point into the same arena, or into literals.
+#pragma once
+#include <memory>
+#include <string_view>
+
+#include "base/arena.h"
+#include "http/body.h"
+#include "http/headers.h"
+#include "http/method.h"
+#include "http/record.h"
+#include "http/uri.h"
+#include "io/stream.h"
+#include "task/nursery.h"
+
+namespace banyan {
+
+// Sends an interim answer (1xx) to the client before the final one (RFC 9110, section 15.2).
+class Interim {
+ public:
+  virtual Task<Result<>> send(uint16_t status, const Headers& headers) = 0;
+
+ protected:
+  ~Interim() = default;
+};
+
+struct Request {
+  Arena& arena;
+  Method method = Method::get;
+  std::string_view method_text = "GET";
+  Target target;               // normalised once, for the router and for the upstream alike
+  std::string_view authority;  // host[:port] that the client asked for, as written
+  std::string_view host;       // lower-case, without the port; brackets kept for IPv6
+  uint8_t minor_version = 1;   // of the client's HTTP/1
+  bool secure = false;         // the client's connection is TLS
+  Headers& headers;
+  Body* body = nullptr;        // null: no content
+  std::string_view upgrade;    // the protocol the client asked to switch to; empty: none
+  bool expects_continue = false;
+  const Address& client;
+  Interim* interim = nullptr;     // null: interim answers are dropped
+  Nursery* background = nullptr;  // tasks that end with this exchange; never null while one runs
+  Record& record;
+};
+
+// What a connection becomes after 101 or a CONNECT: bytes both ways. `early` were read behind the answer.
+class Tunnel : public Pooled {
+ public:
+  virtual ~Tunnel() = default;
+  virtual Stream& stream() = 0;
+  virtual Bytes early() const = 0;
+};
+
+struct Response {
+  uint16_t status = 200;
+  Headers* headers = nullptr;  // in the request's arena; never null in a Response that a service returns
+  BodyPtr body;                // null: no content
+  std::unique_ptr<Tunnel> tunnel;
+};
+
+using Reply = Result<Response>;
+
+// A new answer with an empty set of headers, in the request's arena.
+Response make_response(Request& request, uint16_t status);
+// The same with a content: sets Content-Type.
+Response make_response(Request& request, uint16_t status, std::string_view content_type, std::string text);
+
+}  // namespace banyan

@@ -1,0 +1,55 @@
+// Cluster: the endpoints of one upstream service, as one worker sees them, and the Service that sends requests
+// to them (Forward, the innermost of every stack).
+// Owner: the worker; unchanged clusters survive a reload with their connections. Thread: its loop's.
+// Lifetimes: the network and the loop outlive it. Names are resolved in the background and again when their
+// TTL ends; endpoints that leave finish what they have in flight.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "service/service.h"
+#include "upstream/balance.h"
+
+namespace banyan {
+
+struct ClusterLimits {
+  Duration connect_max = std::chrono::milliseconds(500);
+  Duration answer_max = std::chrono::seconds(30);  // from sending to the head of the answer
+  H1ClientLimits h1;                               // h1.body.gap_max: silence within an answer's content
+  PoolLimits pool;
+};
+
+class Cluster {
+ public:
+  Cluster(std::string name, Network& network, Loop& loop, Balance balance, const ClusterLimits& limits)
+      : name_(std::move(name)), network_(network), loop_(loop), limits_(limits), balancer_(balance) {}
+
+  const std::string& name() const { return name_; }
+  Network& network() { return network_; }
+  Loop& loop() { return loop_; }
+  const ClusterLimits& limits() const { return limits_; }
+  const std::vector<EndpointPtr>& endpoints() const { return endpoints_; }
+
+  struct Member {
+    std::string name;
+    Address address;
+    uint32_t weight = 1;
+  };
+  // The endpoints from now on. Those that stay (same name and address) keep their connections.
+  void set_members(const std::vector<Member>& members);
+  // Null when every endpoint but `except` is gone.
+  Endpoint* pick(std::span<Endpoint* const> except) {
+    return balancer_.pick(loop_, endpoints_, except);
+  }
+
+ private:
+  const std::string name_;
+  Network& network_;
+  Loop& loop_;
+  const ClusterLimits limits_;
+  Balancer balancer_;
+  std::vector<EndpointPtr> endpoints_;
+};
+using ClusterPtr = std::shared_ptr<Cluster>;
+
+}  // namespace banyan

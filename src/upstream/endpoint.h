@@ -1,0 +1,57 @@
+// Endpoint: one address of a service, with its pool of connections and what is known of its speed and health.
+// Owner: the cluster; while exchanges are in flight an endpoint keeps itself alive, so that one that left the
+// service (DNS, reload) finishes its work. Thread: its loop's.
+// Speed is a peak-sensitive moving average (EWMA, 10 s) of the time to the head of the answer: it jumps up with
+// a slow answer and decays with time. Source: Finagle's P2C peak EWMA.
+// After a failed connect the endpoint is skipped for 1 s, doubling to 30 s; a success clears it.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "upstream/pool.h"
+
+namespace banyan {
+
+class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoint> {
+ public:
+  Endpoint(Loop& loop, std::string name, Address address, uint32_t weight, const PoolLimits& limits)
+      : name_(std::move(name)), address_(std::move(address)), weight_(weight), loop_(loop), pool_(loop, limits) {}
+
+  const std::string& name() const { return name_; }
+  const Address& address() const { return address_; }
+  uint32_t weight() const { return weight_; }  // 1 .. 65535
+  void set_weight(uint32_t weight) { weight_ = weight; }
+  Pool& pool() { return pool_; }
+
+  // Exchanges in flight, to the end of their answers' bodies.
+  uint32_t in_flight() const { return in_flight_; }
+  // Lends a connection of its pool: one more exchange in flight until the lease ends.
+  H1Lease lend(H1Client& client);
+  void give_back(H1Client& client, bool reusable) noexcept override;
+
+  void connect_failed();
+  void connected() { failures_ = 0; }
+  bool skipped() const { return failures_ != 0 && loop_.now() < skip_until_; }
+  void answered_in(Duration latency);
+  // Expected cost of one more exchange: latency times the queue. Lower is better.
+  double cost() const;
+
+  // For smooth weighted round robin (upstream/balance).
+  int64_t turn = 0;
+
+ private:
+  const std::string name_;
+  const Address address_;
+  uint32_t weight_;
+  Loop& loop_;
+  Pool pool_;
+  uint32_t in_flight_ = 0;
+  uint32_t failures_ = 0;
+  Time skip_until_{};
+  double latency_ns_ = 0;
+  Time latency_at_{};
+  std::shared_ptr<Endpoint> self_;  // while in flight
+};
+using EndpointPtr = std::shared_ptr<Endpoint>;
+
+}  // namespace banyan

@@ -1,0 +1,26 @@
+// Forward: sends a request to an endpoint of a cluster and gives back its answer: the innermost Service.
+// Owner: the worker's snapshot. Thread: its loop's. Lifetime: it shares the cluster.
+// It sends a request twice only when nothing of it can have been processed (the connection was never made), or
+// when it is idempotent, has no content, and a used connection ended without a byte of an answer.
+#pragma once
+#include "upstream/cluster.h"
+
+namespace banyan {
+
+class Forward final : public Service {
+ public:
+  explicit Forward(ClusterPtr cluster) : cluster_(std::move(cluster)) {}
+  Task<Reply> call(Request& request) override;
+
+ private:
+  struct Attempt {
+    Endpoint* endpoint;
+    bool fresh_only;  // a used connection has just failed: do not try another
+  };
+  Task<Reply> attempt(Request& request, Attempt how, bool& stale);
+  Task<Result<H1Client*>> connection(Attempt how, Record& record);
+
+  const ClusterPtr cluster_;
+};
+
+}  // namespace banyan
