@@ -16,8 +16,6 @@ namespace {
 
 constexpr uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-bool all_zero(const std::array<uint8_t, 16>& ip) { return ip == std::array<uint8_t, 16>{}; }
-
 }  // namespace
 
 std::string host_text(const Address& address) {
@@ -104,7 +102,7 @@ bool to_sockaddr(const Address& address, sockaddr_storage& out, unsigned& size) 
   in6.sin6_port = htons(address.port);
   std::memcpy(&in6.sin6_addr, address.ip.data(), 16);
   size = sizeof in6;
-  return address.family == Address::Family::ipv6 || all_zero(address.ip);
+  return address.family == Address::Family::ipv6;
 }
 
 Address from_sockaddr(const sockaddr_storage& from, unsigned size) {
@@ -126,7 +124,12 @@ Address from_sockaddr(const sockaddr_storage& from, unsigned size) {
     const auto& un = reinterpret_cast<const sockaddr_un&>(from);
     out.family = Address::Family::unix_path;
     const size_t head = offsetof(sockaddr_un, sun_path);
-    if (size > head) out.path.assign(un.sun_path, strnlen(un.sun_path, size - head));
+    if (size <= head) return out;
+    // Abstract names begin with a zero byte and are as long as the size says.
+    if (un.sun_path[0] == '\0' && size > head + 1)
+      out.path.assign("@").append(un.sun_path + 1, size - head - 1);
+    else
+      out.path.assign(un.sun_path, strnlen(un.sun_path, size - head));
   }
   return out;
 }

@@ -32,7 +32,7 @@ std::optional<Address> parse_address(std::string_view text);
 // A numeric host ("1.2.3.4", "::1", "[::1]") and a port.
 std::optional<Address> parse_ip(std::string_view host, uint16_t port);
 
-// For the system calls. `size` is in and out as sockaddr_storage needs it. False: the path is too long.
+// For the system calls. `size` is in and out as sockaddr_storage needs it. False: no address, or the path is too long.
 bool to_sockaddr(const Address& address, sockaddr_storage& out, unsigned& size);
 Address from_sockaddr(const sockaddr_storage& from, unsigned size);
 

@@ -158,11 +158,13 @@ void remove_stale_path(const Address& at) {
   sockaddr_storage where;
   unsigned size = 0;
   if (!to_sockaddr(at, where, size)) return;
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (probe < 0) return;
-  const bool alive = ::connect(probe, reinterpret_cast<sockaddr*>(&where), size) == 0;
+  // Any other answer (a full queue, no permission, another kind of socket) leaves it possible that it lives.
+  const bool stale = ::connect(probe, reinterpret_cast<sockaddr*>(&where), size) != 0 &&
+                     errno == ECONNREFUSED;
   ::close(probe);
-  if (!alive) ::unlink(at.path.c_str());
+  if (stale) ::unlink(at.path.c_str());
 }
 
 }  // namespace
@@ -236,7 +238,7 @@ bool EpollEngine::start(Connect& op) {
   sockaddr_storage where;
   unsigned size = 0;
   if (!to_sockaddr(op.address, where, size)) {
-    op.result = fail(Code::unavailable, Side::self, "the socket path is too long");
+    op.result = fail(Code::unavailable, Side::self, "no address, or its path is too long", true);
     return true;
   }
   const int s = ::socket(where.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -27,7 +27,7 @@ void Operation::detach() {
 
 void Operation::complete() {
   detach();
-  waiter_.resume();
+  loop_->resume(waiter_);
 }
 
 void Operation::complete_soon() {

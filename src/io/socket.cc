@@ -28,19 +28,28 @@ void Socket::abort() {
 }
 
 // Late, on the first wait: a short connection may end without ever being in the set.
-void Socket::ensure_registered() {
-  if (registered_) return;
-  registered_ = true;
-  const bool added =
-      engine_.add(descriptor_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this).has_value();
-  // Without events the socket could only hang; a shut-down one ends with an error instead.
-  if (!added) ::shutdown(descriptor_, SHUT_RDWR);
+Result<> Socket::ensure_registered() {
+  if (registered_) return {};
+  auto added = engine_.add(descriptor_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this);
+  registered_ = added.has_value();
+  return added;
 }
 
-std::unexpected<Error> Socket::broken(int error) const {
+std::unexpected<Error> Socket::broken(int error) {
   if (error == ENOBUFS || error == ENOMEM)
     return fail(Code::overloaded, Side::self, "the kernel has no memory for the socket");
+  // The kernel tells an error once and then says "end": only we can remember that it was none. EPIPE says
+  // nothing about what the peer sent: after its orderly end, or ours, the rest may still be read.
+  if (error != EPIPE) reset_ = true;
   return fail(Code::reset, side(), "the connection was reset");
+}
+
+// A signal is no reason to wait for an event: with edges none may come.
+ssize_t Socket::receive(char* into, size_t bytes, int flags) {
+  ssize_t n;
+  do n = ::recv(descriptor_, into, bytes, flags);
+  while (n < 0 && errno == EINTR);
+  return n;
 }
 
 bool Socket::try_read(Read& op) {
@@ -48,29 +57,39 @@ bool Socket::try_read(Read& op) {
   if (op.only_wait()) {
     // Whether there is something can only be known from an event; before the first one, ask.
     char byte;
-    const ssize_t n = ::recv(descriptor_, &byte, 1, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return readable_ = false;
+    if (receive(&byte, 1, MSG_PEEK) < 0) {
+      if (errno == EAGAIN) return readable_ = false;
+      (void)broken(errno);  // for the read that follows
+    }
     op.result = 0;
     return true;
   }
-  const ssize_t n = ::recv(descriptor_, op.into.data(), op.into.size(), 0);
+  const ssize_t n = receive(op.into.data(), op.into.size(), 0);
+  if (n == 0 && reset_) {
+    op.result = broken(ECONNRESET);
+    return true;
+  }
   if (n >= 0) {
     // A short read has emptied the socket: no second recv to be told EAGAIN.
     if (static_cast<size_t>(n) < op.into.size() && !peer_closed_) readable_ = false;
     op.result = static_cast<size_t>(n);
     return true;
   }
-  if (errno == EAGAIN || errno == EINTR) return readable_ = false;
+  if (errno == EAGAIN) return readable_ = false;
   op.result = broken(errno);
   return true;
 }
 
 bool Socket::quiet() {
   if (peer_closed_) return false;
-  if (!readable_) return true;
+  // Without the set no event would tell that something has come: then the kernel is asked each time.
+  if (!readable_ && registered_) return true;
   char byte;
-  if (::recv(descriptor_, &byte, 1, MSG_PEEK) >= 0 || (errno != EAGAIN && errno != EINTR)) return false;
-  // Without the set no event would tell that this has changed: then it is asked again each time.
+  if (receive(&byte, 1, MSG_PEEK) >= 0) return false;
+  if (errno != EAGAIN) {
+    (void)broken(errno);
+    return false;
+  }
   if (registered_) readable_ = false;
   return true;
 }
@@ -106,16 +125,22 @@ bool Socket::try_write(Write& op) {
 bool Socket::start(Read& op) {
   CHECK(reader_ == nullptr);
   if (try_read(op)) return true;
+  if (auto added = ensure_registered(); !added) {
+    op.result = std::unexpected(added.error());
+    return true;
+  }
   reader_ = &op;
-  ensure_registered();
   return false;
 }
 
 bool Socket::start(Write& op) {
   CHECK(writer_ == nullptr);
   if (op.advance(0) || try_write(op)) return true;
+  if (auto added = ensure_registered(); !added) {
+    op.result = std::unexpected(added.error());
+    return true;
+  }
   writer_ = &op;
-  ensure_registered();
   return false;
 }
 
@@ -134,8 +159,8 @@ void Socket::cancel(Write& op, Code why) {
 void Socket::watch(Cancel* scope) {
   watcher_ = scope;
   if (scope == nullptr) return;
-  ensure_registered();
-  if (peer_closed_) std::exchange(watcher_, nullptr)->request(Code::cancelled);
+  // A socket that cannot be watched would never tell: the work is called off at once.
+  if (!ensure_registered() || peer_closed_) std::exchange(watcher_, nullptr)->request(Code::cancelled);
 }
 
 void Socket::on_events(uint32_t events) {

@@ -34,8 +34,10 @@ class Socket final : public Stream, public Pollable, public Pooled {
 
   bool try_read(Read& op);
   bool try_write(Write& op);
-  void ensure_registered();
-  std::unexpected<Error> broken(int error) const;
+  ssize_t receive(char* into, size_t bytes, int flags);
+  // Code::overloaded when the kernel refuses: whoever wants to wait fails then.
+  Result<> ensure_registered();
+  std::unexpected<Error> broken(int error);
 
   EpollEngine& engine_;
   const int descriptor_;
@@ -43,6 +45,7 @@ class Socket final : public Stream, public Pollable, public Pooled {
   bool readable_ = true;   // a read may succeed: nobody has seen EAGAIN since the last event
   bool writable_ = true;
   bool peer_closed_ = false;
+  bool reset_ = false;     // an error was seen: the end that the kernel reports after it is no orderly one
   Read* reader_ = nullptr;
   Write* writer_ = nullptr;
   Cancel* watcher_ = nullptr;

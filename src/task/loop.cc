@@ -69,10 +69,7 @@ void Loop::run_messages() {
 // A coroutine posted while the batch runs waits for the next batch: nobody can hold the loop.
 void Loop::run_ready() {
   running_.swap(ready_);
-  for (auto handle : running_) {
-    budget_ = turn_budget;
-    handle.resume();
-  }
+  for (auto handle : running_) resume(handle);
   running_.clear();
 }
 
@@ -92,7 +89,6 @@ bool Loop::turn() {
   longest_turn_ = std::max(longest_turn_, poller_.now() - now_);
   const bool alive = poller_.wait(busy || stopping_ ? Time{} : timers_.next());
   read_clock();
-  budget_ = turn_budget;
   // Events before timers: data that came in time wins over the limit that passed while we were busy.
   poller_.dispatch();
   timers_.advance(now_);
@@ -100,8 +96,8 @@ bool Loop::turn() {
 }
 
 void Loop::run() {
-  stopping_ = false;
   while (!stopping_) CHECK(turn());
+  stopping_ = false;
 }
 
 Duration Loop::take_longest_turn() { return std::exchange(longest_turn_, Duration{}); }

@@ -50,6 +50,11 @@ class Loop {
 
   // Runs the coroutine in this turn, or the next when this turn is used up.
   void post(std::coroutine_handle<> ready) { ready_.push_back(ready); }
+  // Runs it now, with a budget of its own. For the engine, as the last act of an event.
+  void resume(std::coroutine_handle<> ready) {
+    budget_ = turn_budget;
+    ready.resume();
+  }
   void arm(Timer& timer, Time at) { timers_.arm(timer, at); }
   // True while the running coroutine may go on without waiting.
   bool spend() { return budget_ != 0 && budget_-- != 0; }
@@ -57,10 +62,10 @@ class Loop {
   // From any thread: runs `message` on this loop. Not bounded: senders are few (reload, admin, limits).
   void send(Message message);
 
-  // Turns until stop().
+  // Turns until stop(); one that came before ends it at once.
   void run();
   void stop() { stopping_ = true; }
-  // One turn: what is ready, then timers, then events. False when the poller is stuck.
+  // One turn: what is ready, then messages, events, timers. False when the poller is stuck.
   bool turn();
   // The longest time between two waits since the last call: how late an event can be seen (loop lag).
   Duration take_longest_turn();

@@ -8,6 +8,11 @@ namespace banyan {
 void TimerWheel::arm(Timer& timer, Time at) {
   timer.disarm();
   timer.at_ = std::max(at, Time{});
+  soonest_ = std::min(soonest_, timer.at_);
+  insert(timer);
+}
+
+void TimerWheel::insert(Timer& timer) {
   const Place p = place(std::max(tick_of(timer.at_), tick_));
   wheel_[p.level][p.slot].push_back(timer);
   occupied_[p.level] |= uint64_t{1} << p.slot;
@@ -40,7 +45,7 @@ bool TimerWheel::next_slot(Place& where, uint64_t& tick) const {
   return false;
 }
 
-Time TimerWheel::next() const {
+Time TimerWheel::find_soonest() const {
   auto earliest = [](const List<Timer>& list) {
     Time best = never;
     for (Timer* t = list.front(); t != nullptr; t = list.after(*t)) best = std::min(best, t->at());
@@ -63,7 +68,7 @@ void TimerWheel::cascade(Place where) {
   List<Timer> moved;
   moved.take(wheel_[where.level][where.slot]);
   occupied_[where.level] &= ~(uint64_t{1} << where.slot);
-  while (Timer* timer = moved.pop_front()) arm(*timer, timer->at());
+  while (Timer* timer = moved.pop_front()) insert(*timer);
 }
 
 void TimerWheel::fire_due(Time now) {
@@ -81,21 +86,34 @@ void TimerWheel::fire_due(Time now) {
   while (Timer* timer = due.pop_front()) timer->fire();
 }
 
+// Time moves on. What is left in the current slot was armed by a timer that fired, for a moment that has
+// passed: it is taken along, because a slot behind us is not looked at again.
+void TimerWheel::move_to(uint64_t tick, List<Timer>& late) {
+  late.take(wheel_[0][tick_ & (slots - 1)]);
+  const bool beyond = (tick ^ tick_) >> (levels * level_bits) != 0;
+  tick_ = tick;
+  // Out of the wheel's span: what waited beyond it is placed again.
+  if (beyond) cascade({levels - 1, slots - 1});
+}
+
 void TimerWheel::advance(Time now) {
+  if (now < soonest_) return;  // nothing is due: most turns end here
   const uint64_t target = tick_of(now);
-  for (;;) {
-    fire_due(now);
-    Place where{};
-    uint64_t tick = 0;
-    if (!next_slot(where, tick) || tick > target) break;
-    tick_ = tick;
+  List<Timer> late;
+  fire_due(now);
+  Place where{};
+  uint64_t tick = 0;
+  while (next_slot(where, tick) && tick <= target) {
+    move_to(tick, late);
     if (where.level > 0) cascade(where);
+    fire_due(now);
   }
   if (target > tick_) {
-    tick_ = target;
-    // Beyond the span: place again, now that time has moved.
-    if (!wheel_[levels - 1][slots - 1].empty()) cascade({levels - 1, slots - 1});
+    move_to(target, late);
+    fire_due(now);
   }
+  while (Timer* timer = late.pop_front()) insert(*timer);
+  soonest_ = find_soonest();
 }
 
 }  // namespace banyan

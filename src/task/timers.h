@@ -33,10 +33,11 @@ class TimerWheel {
   explicit TimerWheel(Time now) : tick_(tick_of(now)) {}
   // Arms, or moves an armed timer. A time in the past fires on the next advance().
   void arm(Timer& timer, Time at);
-  // When to call advance() next: never later than the earliest timer, and exact once that timer is less
-  // than 64 ms away. `never` when there is none.
-  Time next() const;
-  // Fires every timer with at <= now, earliest slot first.
+  // When to call advance() next: never later than the earliest timer. It may be earlier: when that one is in
+  // a later block of 64 slots, or was disarmed. `never` when there has been none since the last advance().
+  Time next() const { return soonest_; }
+  // Fires every timer with at <= now, earliest slot first. One that is armed by a timer that fires, for a
+  // time that has passed too, may have to wait for the next call.
   void advance(Time now);
 
  private:
@@ -49,12 +50,16 @@ class TimerWheel {
     int slot;
   };
   Place place(uint64_t tick) const;
+  void insert(Timer& timer);
+  Time find_soonest() const;
+  void move_to(uint64_t tick, List<Timer>& late);
   // The next occupied slot after the current one, and its first tick.
   bool next_slot(Place& where, uint64_t& tick) const;
   void cascade(Place where);
   void fire_due(Time now);
 
-  uint64_t tick_;
+  uint64_t tick_;  // of the last advance() that had something to do
+  Time soonest_ = never;  // no timer is due before; kept, so that a turn need not look at any
   mutable uint64_t occupied_[levels] = {};  // a bit may be stale: set though its slot emptied
   List<Timer> wheel_[levels][slots];
 };

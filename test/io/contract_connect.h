@@ -29,7 +29,8 @@ TYPED_TEST_P(EngineContract, SidesAndPeers) {
     EXPECT_EQ((*client)->side(), Side::upstream);
     EXPECT_EQ((*server)->side(), Side::client);
     EXPECT_EQ(to_string((*client)->peer()), to_string(local));
-    EXPECT_EQ((*server)->peer().family, local.family);
+    if (local.family != Address::Family::unix_path)
+      EXPECT_EQ((*server)->peer().family, local.family);
   });
 }
 
