@@ -92,7 +92,7 @@ class Process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.child.wait(STOP_WAIT_SECONDS)
         for pid in family[1:]:
-            _end_orphan(pid)
+            _end_orphan(pid, self.pid)
 
 
 def _tasks(pid):
@@ -101,16 +101,19 @@ def _tasks(pid):
     return []
 
 
-def _end_orphan(pid):
-    """A worker whose master is gone. The session id proves that the pid is still ours."""
+def _end_orphan(pid, session):
+    """A worker whose master is gone. Its session proves that the pid has not been reused."""
     deadline = time.monotonic() + STOP_WAIT_SECONDS
     with contextlib.suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            os.getsid(pid)
+        if os.getsid(pid) == session:
+            os.kill(pid, signal.SIGTERM)
+        while os.getsid(pid) == session:
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                return
             if read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] == ["Z"]:
                 return
             time.sleep(0.01)
-        os.kill(pid, signal.SIGKILL)
 
 
 def core_busy_ns(core):

@@ -37,7 +37,7 @@ def ask(port, target, timeout=5.0):
 
 
 class Origin:
-    """Our own origin: nginx as origin costs the load core more (README.md, `--origin nginx`)."""
+    """Ours by default: nginx in its place fills the load core first (`--origin nginx` shows it)."""
 
     def __init__(self, folder, kind):
         self.port = free_port()
@@ -98,6 +98,9 @@ class Proxy:
         except NotReady as failure:
             written = pathlib.Path(self.folder, "output.log").read_text(errors="replace")
             raise NotReady(f"{failure}\n{written[-2000:]}") from None
+        except BaseException:  # a signal: nobody holds us yet, so nobody else would stop it
+            self.process.stop()
+            raise
 
     def _command(self, origin_port, banyan, routes):
         path = f"{self.folder}/proxy.conf"

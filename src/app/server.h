@@ -1,8 +1,7 @@
-// Server: one listener on one worker: takes clients in, runs a connection task for each, and lets them finish
-// when the process drains.
-// Owner: the worker. Thread: its loop's.
-// Bounds: `connections` is counted exactly over all workers; a client too many is closed at once and counted.
-// Reload: handler() gives the newest version; exchanges under way keep the one they began with.
+// Server: one listener on one worker: takes clients in, runs a connection task for each, and lets
+// them finish when the process drains. Owner: the worker. Thread: its loop's. Bounds: `connections`
+// is counted exactly over all workers; a client too many is closed at once and counted. Reload:
+// handler() gives the newest version; exchanges under way keep the one they began with.
 #pragma once
 #include <memory>
 
@@ -20,7 +19,8 @@ struct ServerCounts {
 
 class Server final : private HandlerSource {
  public:
-  Server(Context& context, ListenerPtr listener, std::shared_ptr<Handler> first, SharedLimit& connections);
+  Server(Context& context, ListenerPtr listener, std::shared_ptr<Handler> first,
+         SharedLimit& connections);
 
   // Takes clients until stop_accepting() or cancellation.
   Task<> accept_clients();

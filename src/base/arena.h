@@ -1,8 +1,8 @@
-// Arena: memory that lives exactly as long as one exchange. Allocation bumps a pointer, nothing is freed
-// one by one, and the blocks go back to a per-thread free list when the arena ends.
-// Owner: the exchange (http/h1_connection). Thread: the one that made it.
-// Bound: what an exchange puts here is bounded by `limits.head` (request and answer head, each once).
-// Only trivially destructible things may live here: no destructor is ever run.
+// Arena: memory that lives exactly as long as one exchange. Allocation bumps a pointer, nothing is
+// freed one by one, and the blocks go back to a per-thread free list when the arena ends. Owner:
+// the exchange (http/h1_connection). Thread: the one that made it. Bound: what an exchange puts
+// here is bounded by `limits.head` (request and answer head, each once). Only trivially
+// destructible things may live here: no destructor is ever run.
 #pragma once
 #include <cstddef>
 #include <cstdint>

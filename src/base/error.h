@@ -28,9 +28,10 @@ enum class Side : uint8_t { client, upstream, self };
 struct Error {
   Code code = Code::bug;
   Side side = Side::self;
-  bool retryable = false;    // true only when nothing of the call can have been processed
-  uint16_t status = 0;       // exact HTTP status where the protocol names one; 0: service/respond decides
-  const char* what = "";     // a literal
+  bool retryable = false;  // true only when nothing of the call can have been processed
+  uint16_t status =
+      0;  // exact HTTP status where the protocol names one; 0: service/respond decides
+  const char* what = "";  // a literal
   friend bool operator==(const Error& a, const Error& b) {
     return a.code == b.code && a.side == b.side && a.retryable == b.retryable &&
            a.status == b.status && std::string_view(a.what) == b.what;
@@ -51,12 +52,12 @@ std::string_view name(Side side);  // "upstream"
 
 }  // namespace banyan
 
-#define BANYAN_TRY_(leave, ...)                                  \
-  ({                                                             \
-    auto&& banyan_try_ = (__VA_ARGS__);                          \
-    if (!banyan_try_) [[unlikely]]                               \
-      leave std::unexpected(std::move(banyan_try_).error());     \
-    *std::move(banyan_try_);                                     \
+#define BANYAN_TRY_(leave, ...)                              \
+  ({                                                         \
+    auto&& banyan_try_ = (__VA_ARGS__);                      \
+    if (!banyan_try_) [[unlikely]]                           \
+      leave std::unexpected(std::move(banyan_try_).error()); \
+    *std::move(banyan_try_);                                 \
   })
 // In a coroutine: `auto n = TRY(co_await stream.read(buffer));`
 #define TRY(...) BANYAN_TRY_(co_return, __VA_ARGS__)

@@ -1,7 +1,7 @@
-// Hook: a node of an intrusive, doubly linked ring. Linking and unlinking allocate nothing and take O(1).
-// Owner: the object that contains the hook; a list never owns its members. Thread: one.
-// A hook that dies unlinks itself, so a list never points at the dead. A hook that is alone points
-// at itself.
+// Hook: a node of an intrusive, doubly linked ring. Linking and unlinking allocate nothing and take
+// O(1). Owner: the object that contains the hook; a list never owns its members. Thread: one. A
+// hook that dies unlinks itself, so a list never points at the dead. A hook that is alone points at
+// itself.
 #pragma once
 
 namespace banyan {

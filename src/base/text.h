@@ -28,7 +28,8 @@ bool iequal(std::string_view a, std::string_view b);
 std::string_view trim(std::string_view s);
 // Digits only, whole text, no overflow; anything else is nullopt.
 std::optional<uint64_t> parse_u64(std::string_view digits);
-// Text safe to print in a log or an error: control bytes and non-ASCII as \xNN, cut at `limit` bytes.
+// Text safe to print in a log or an error: control bytes and non-ASCII as \xNN, cut at `limit`
+// bytes.
 std::string printable(std::string_view s, size_t limit = 200);
 // Appends `s` as the inside of a JSON string (quotes not included); invalid UTF-8 becomes U+FFFD.
 void append_json_escaped(std::string& out, std::string_view s);

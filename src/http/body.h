@@ -1,8 +1,8 @@
-// Body: the content of a message as a stream that is pulled. Not reading is the backpressure: whoever produces
-// the bytes then waits too, down to the peer's socket.
-// Owner: a request's body belongs to its connection, an answer's to whoever holds the Response.
-// Thread: its loop's. Lifetime: a view from ready() or read() is valid until the next call of either, or the
-// body's end of life. What must last as long as an answer (a permit, a pooled connection) lives in its body.
+// Body: the content of a message as a stream that is pulled. Not reading is the backpressure:
+// whoever produces the bytes then waits too, down to the peer's socket. Owner: a request's body
+// belongs to its connection, an answer's to whoever holds the Response. Thread: its loop's.
+// Lifetime: a view from ready() or read() is valid until the next call of either, or the body's end
+// of life. What must last as long as an answer (a permit, a pooled connection) lives in its body.
 #pragma once
 #include <memory>
 #include <optional>

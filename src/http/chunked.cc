@@ -8,7 +8,8 @@
 namespace banyan {
 
 std::unexpected<Error> ChunkDecoder::bad(const char* what) const {
-  return fail({Code::protocol, side_, false, static_cast<uint16_t>(side_ == Side::client ? 400 : 0), what});
+  return fail(
+      {Code::protocol, side_, false, static_cast<uint16_t>(side_ == Side::client ? 400 : 0), what});
 }
 
 Result<> ChunkDecoder::size_digit(char c) {
@@ -29,16 +30,19 @@ Result<> ChunkDecoder::size_digit(char c) {
   return {};
 }
 
-// Extensions are dropped, but only well-formed bytes are: a control byte here hides a second reading.
+// Extensions are dropped, but only well-formed bytes are: a control byte here hides a second
+// reading.
 Result<> ChunkDecoder::extension(char c) {
-  // Space before the ';' is bad whitespace (RFC 9112, section 7.1.1); we do not pass it on, so refuse it.
+  // Space before the ';' is bad whitespace (RFC 9112, section 7.1.1); we do not pass it on, so
+  // refuse it.
   if (state_ == State::size && c != ';') return bad("a chunk's size is followed by space");
   state_ = State::extension;
   if (c == '\r') {
     state_ = State::size_lf;
     return {};
   }
-  if (++extension_bytes_ > extensions_max) return bad("the chunk extensions are longer than the limit");
+  if (++extension_bytes_ > extensions_max)
+    return bad("the chunk extensions are longer than the limit");
   if (!is_field_value({&c, 1})) return bad("a chunk extension has a control byte");
   return {};
 }
@@ -52,9 +56,12 @@ Result<> ChunkDecoder::size_ended() {
 Result<> ChunkDecoder::take(char c) {
   switch (state_) {
     case State::size_start:
-    case State::size: return size_digit(c);
-    case State::extension: return extension(c);
-    case State::size_lf: return c == '\n' ? size_ended() : bad("a chunk's size does not end with CRLF");
+    case State::size:
+      return size_digit(c);
+    case State::extension:
+      return extension(c);
+    case State::size_lf:
+      return c == '\n' ? size_ended() : bad("a chunk's size does not end with CRLF");
     case State::data_cr:
       state_ = State::data_lf;
       return c == '\r' ? Result<>{} : bad("a chunk is longer than its size");
@@ -62,7 +69,8 @@ Result<> ChunkDecoder::take(char c) {
       state_ = State::size_start;
       return c == '\n' ? Result<>{} : bad("a chunk does not end with CRLF");
     case State::data:
-    case State::trailer: break;
+    case State::trailer:
+      break;
   }
   return {};
 }
@@ -94,8 +102,10 @@ bool forbidden_in_trailer(const Field& f) {
     case Name::x_forwarded_for:
     case Name::x_forwarded_host:
     case Name::x_forwarded_proto:
-    case Name::via: return true;
-    default: return false;
+    case Name::via:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -104,7 +114,8 @@ bool forbidden_in_trailer(const Field& f) {
 // True at the end of the section.
 Result<bool> ChunkDecoder::trailer(char c) {
   trailer_lines_ += c;
-  if (trailer_lines_.size() > trailer_max) return bad("the trailer section is longer than the limit");
+  if (trailer_lines_.size() > trailer_max)
+    return bad("the trailer section is longer than the limit");
   const size_t n = trailer_lines_.size();
   const bool after_cr = n >= 2 && trailer_lines_[n - 2] == '\r';
   if ((c == '\n') != after_cr) return bad("a trailer line does not end with CRLF");

@@ -1,8 +1,9 @@
-// ChunkDecoder: takes a chunked content apart as it arrives, at any split of the bytes, without copying it.
-// Owner: H1BodyReader. Thread: one. Lifetime: the arena outlives it; data is a view into the bytes given.
-// Bounds: a size of 16 digits that fits 63 bits; 4 KiB of extensions a content (they are dropped); a trailer
-// section of 8 KiB and 64 fields. Trailer fields that would change framing or routing are dropped (RFC 9110,
-// section 6.5.1). Source: RFC 9112, section 7.1. Every deviation is an error, a bare LF included.
+// ChunkDecoder: takes a chunked content apart as it arrives, at any split of the bytes, without
+// copying it. Owner: H1BodyReader. Thread: one. Lifetime: the arena outlives it; data is a view
+// into the bytes given. Bounds: a size of 16 digits that fits 63 bits; 4 KiB of extensions a
+// content (they are dropped); a trailer section of 8 KiB and 64 fields. Trailer fields that would
+// change framing or routing are dropped (RFC 9110, section 6.5.1). Source: RFC 9112, section 7.1.
+// Every deviation is an error, a bare LF included.
 #pragma once
 #include <optional>
 #include <string>
@@ -28,7 +29,16 @@ class ChunkDecoder {
   const Headers* trailers() const { return trailers_ ? &*trailers_ : nullptr; }
 
  private:
-  enum class State : uint8_t { size_start, size, extension, size_lf, data, data_cr, data_lf, trailer };
+  enum class State : uint8_t {
+    size_start,
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer
+  };
 
   Result<> take(char c);
   Result<> size_digit(char c);
@@ -44,7 +54,7 @@ class ChunkDecoder {
   Arena& arena_;
   const Side side_;
   State state_ = State::size_start;
-  uint64_t left_ = 0;      // of the current chunk
+  uint64_t left_ = 0;  // of the current chunk
   uint8_t digits_ = 0;
   bool done_ = false;
   uint32_t extension_bytes_ = 0;

@@ -17,7 +17,8 @@ std::string_view concat(Arena& arena, std::initializer_list<std::string_view> pa
 
 // The first value of a list field with one member more.
 void append(Headers& headers, Name id, std::string_view member) {
-  // Several fields of one name mean the same as one list (RFC 9110, section 5.3), so a field more will do.
+  // Several fields of one name mean the same as one list (RFC 9110, section 5.3), so a field more
+  // will do.
   headers.add(id, member);
 }
 
@@ -47,7 +48,8 @@ void set_forwarded(Request& request, bool peer_is_trusted) {
   if (h.has(Name::forwarded)) {
     const bool v6 = request.client.family == Address::Family::ipv6;
     append(h, Name::forwarded,
-           concat(request.arena, {"for=", v6 ? "\"[" : "", client, v6 ? "]\"" : "", ";proto=", proto}));
+           concat(request.arena,
+                  {"for=", v6 ? "\"[" : "", client, v6 ? "]\"" : "", ";proto=", proto}));
   }
   append(h, Name::via, request.minor_version == 0 ? "1.0 banyan" : "1.1 banyan");
 }

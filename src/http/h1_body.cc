@@ -6,13 +6,14 @@ namespace banyan {
 
 namespace {
 
-// Large contents are read in large pieces: fewer system calls, and the memory is given back at the end.
+// Large contents are read in large pieces: fewer system calls, and the memory is given back at the
+// end.
 constexpr size_t large_read_bytes = 256 * 1024;
 
 }  // namespace
 
-H1BodyReader::H1BodyReader(Stream& stream, Buffer& buffer, Framing framing, const BodyLimits& limits,
-                           Arena& arena)
+H1BodyReader::H1BodyReader(Stream& stream, Buffer& buffer, Framing framing,
+                           const BodyLimits& limits, Arena& arena)
     : stream_(stream),
       buffer_(buffer),
       framing_(framing),
@@ -58,7 +59,8 @@ Bytes H1BodyReader::step_chunked() {
   return {};
 }
 
-// Looks one piece ahead, so that the end is known together with the last piece and both go out in one write.
+// Looks one piece ahead, so that the end is known together with the last piece and both go out in
+// one write.
 Bytes H1BodyReader::ready_chunked() {
   const Bytes piece = next_.empty() ? step_chunked() : std::exchange(next_, {});
   if (!piece.empty()) next_ = step_chunked();

@@ -1,9 +1,9 @@
-// H1BodyReader: takes the content of one HTTP/1 message out of a connection, for both roles. The connection
-// owns the buffer, so what was read too far (the next message) stays there and nothing is copied.
-// Owner: the exchange. Thread: its loop's. Lifetime: stream and buffer outlive it.
-// Bounds: a content longer than `limit_bytes` ends with 413; a sender that is silent for `gap_max`, or
-// slower over all than `rate_min` bytes a second, ends with 408 (time that nobody asked it to send is not
-// counted). Source: RFC 9112, sections 6 and 7.
+// H1BodyReader: takes the content of one HTTP/1 message out of a connection, for both roles. The
+// connection owns the buffer, so what was read too far (the next message) stays there and nothing
+// is copied. Owner: the exchange. Thread: its loop's. Lifetime: stream and buffer outlive it.
+// Bounds: a content longer than `limit_bytes` ends with 413; a sender that is silent for `gap_max`,
+// or slower over all than `rate_min` bytes a second, ends with 408 (time that nobody asked it to
+// send is not counted). Source: RFC 9112, sections 6 and 7.
 #pragma once
 #include "http/chunked.h"
 #include "http/framing.h"

@@ -5,8 +5,8 @@
 
 namespace banyan {
 
-// One exchange on a lent connection. Shared by the answer's body (or tunnel) and the task that sends the
-// request's content; the last of them ends it, and with it the lease.
+// One exchange on a lent connection. Shared by the answer's body (or tunnel) and the task that
+// sends the request's content; the last of them ends it, and with it the lease.
 class H1Call final : public Pooled {
  public:
   class Ref {
@@ -56,7 +56,7 @@ class H1Call final : public Pooled {
   Request& request_;
   ResponseHead head_;
   Framing request_framing_{};
-  bool sent_ = false;      // the whole request is with the kernel
+  bool sent_ = false;  // the whole request is with the kernel
   bool pumping_ = false;
   bool persists_ = false;  // the endpoint keeps the connection after this answer
   bool switched_ = false;
@@ -113,7 +113,8 @@ struct Remember {
 };
 
 H1Call::~H1Call() {
-  const bool complete = sent_ && persists_ && !switched_ && reader && reader->ended() && !request_error;
+  const bool complete =
+      sent_ && persists_ && !switched_ && reader && reader->ended() && !request_error;
   lease_.set_reusable(complete && client().buffer_.empty());
   client().buffer_.release_if_empty();
 }
@@ -124,14 +125,13 @@ Task<Result<>> H1Call::send_head(std::string_view target, const Headers& headers
   Body* body = request_.body;
   if (body != nullptr && !body->ended()) {
     const auto length = body->length();
-    request_framing_ = length ? Framing{Framing::Kind::length, *length}
-                              : Framing{Framing::Kind::chunked, 0};
+    request_framing_ =
+        length ? Framing{Framing::Kind::length, *length} : Framing{Framing::Kind::chunked, 0};
   } else if (body != nullptr || !is_safe(request_.method)) {
     request_framing_ = {Framing::Kind::length, 0};
   }
-  const Bytes head = write_request_head(
-      request_.arena, request_.method_text, target, headers,
-      {.framing = request_framing_, .upgrade = request_.upgrade});
+  const Bytes head = write_request_head(request_.arena, request_.method_text, target, headers,
+                                        {.framing = request_framing_, .upgrade = request_.upgrade});
   const bool only_head = body == nullptr || body->ended() || request_.expects_continue;
   const Bytes first = only_head ? Bytes{} : body->ready();
   if (request_framing_.kind != Framing::Kind::chunked || first.empty()) {
@@ -179,8 +179,8 @@ Task<> H1Call::pump(Ref self) {
   auto sent = co_await send_content();
   pumping_ = false;
   if (sent || self->sent_) co_return;
-  // An endpoint that stops taking the content may have answered: what it sent decides. Anything else ends
-  // the exchange, because the endpoint would wait for the rest for ever.
+  // An endpoint that stops taking the content may have answered: what it sent decides. Anything
+  // else ends the exchange, because the endpoint would wait for the rest for ever.
   if (sent.error().side == Side::upstream && sent.error().code == Code::reset) co_return;
   request_error = sent.error();
   if (waiting_ != nullptr)
@@ -192,7 +192,7 @@ Task<> H1Call::pump(Ref self) {
 void H1Call::start_pump(Ref self) {
   if (sent_ || pumping_) return;
   pumping_ = true;
-  auto make = [this, self] [[clang::coro_wrapper]] { return pump(self); };
+  auto make = [this, self] { return pump(self); };
   if (!request_.background->start(std::move(make))) pumping_ = false;
 }
 
@@ -232,10 +232,12 @@ Task<Result<bool>> H1Call::interim(Ref self) {
   co_return true;
 }
 
-// (3) The client waits for our 100, so we wait for the endpoint's; but not for ever (RFC 9110, 10.1.1).
+// (3) The client waits for our 100, so we wait for the endpoint's; but not for ever (RFC
+// 9110, 10.1.1).
 Task<Result<>> H1Call::wait_for_continue(Ref self) {
   Loop& loop = (co_await current_context()).loop;
-  auto heard = co_await client().stream_->readable(after(loop.now(), client().limits_.continue_max));
+  auto heard =
+      co_await client().stream_->readable(after(loop.now(), client().limits_.continue_max));
   if (!heard && heard.error().code == Code::timeout) {
     start_pump(self);
     co_return Result<>{};
@@ -264,11 +266,12 @@ Result<Response> H1Call::make_answer(Ref self) {
     rsp.tunnel = std::make_unique<Switched>(std::move(self));
     return rsp;
   }
-  const Framing framing =
-      TRY_RETURN(response_framing(request_.method, head_.status, head_.minor_version, head_.headers));
-  persists_ = framing.kind != Framing::Kind::until_close &&
-              keep_alive(head_.minor_version, head_.headers);
-  reader.emplace(*client().stream_, client().buffer_, framing, client().limits_.body, request_.arena);
+  const Framing framing = TRY_RETURN(
+      response_framing(request_.method, head_.status, head_.minor_version, head_.headers));
+  persists_ =
+      framing.kind != Framing::Kind::until_close && keep_alive(head_.minor_version, head_.headers);
+  reader.emplace(*client().stream_, client().buffer_, framing, client().limits_.body,
+                 request_.arena);
   if (framing.kind == Framing::Kind::none) {
     if (auto told = announced_length(head_.headers)) rsp.body = std::make_unique<AbsentBody>(*told);
   } else {
@@ -281,7 +284,8 @@ Task<Reply> H1Call::run(Ref self, std::string_view target, const Headers& header
   ++client().exchanges_;
   client().answered_ = false;
   auto sent = co_await send_head(target, headers);
-  // An endpoint may answer and close without reading: look for its answer even when it takes nothing more.
+  // An endpoint may answer and close without reading: look for its answer even when it takes
+  // nothing more.
   if (!sent && sent.error().code != Code::reset) co_return std::unexpected(sent.error());
   if (sent && !request_.expects_continue) start_pump(self);
   auto read = co_await until{Remember{waiting_}, read_answer(self)};

@@ -1,9 +1,10 @@
-// H1Client: the client's role in HTTP/1.1: one connection to an endpoint, used by one exchange at a time.
-// Owner: the endpoint's pool (upstream/pool); a lease lends it to an exchange and lives in the answer's body,
-// so that the connection goes home when the body ends, and is closed when it ends early. Thread: its loop's.
-// Bounds: an answer's head fits `head.head_bytes`; at most `interim_max` interim answers a request.
-// An answer that breaks the rules gives Code::protocol, Side::upstream, and the connection is never used again.
-// Source: RFC 9112; RFC 9110, section 10.1.1 (100-continue).
+// H1Client: the client's role in HTTP/1.1: one connection to an endpoint, used by one exchange at a
+// time. Owner: the endpoint's pool (upstream/pool); a lease lends it to an exchange and lives in
+// the answer's body, so that the connection goes home when the body ends, and is closed when it
+// ends early. Thread: its loop's. Bounds: an answer's head fits `head.head_bytes`; at most
+// `interim_max` interim answers a request. An answer that breaks the rules gives Code::protocol,
+// Side::upstream, and the connection is never used again. Source: RFC 9112; RFC 9110,
+// section 10.1.1 (100-continue).
 #pragma once
 #include <memory>
 
@@ -15,9 +16,10 @@ namespace banyan {
 
 struct H1ClientLimits {
   HeadLimits head{.head_bytes = 64 * 1024};
-  BodyLimits body;                                    // of answers; gap_max: an endpoint gone silent
-  Duration send_max = std::chrono::seconds(60);       // an endpoint that takes nothing of the request
-  Duration continue_max = std::chrono::seconds(1);    // wait for 100 before the content is sent anyway
+  BodyLimits body;                               // of answers; gap_max: an endpoint gone silent
+  Duration send_max = std::chrono::seconds(60);  // an endpoint that takes nothing of the request
+  Duration continue_max =
+      std::chrono::seconds(1);  // wait for 100 before the content is sent anyway
   int interim_max = 16;
 };
 
@@ -38,7 +40,9 @@ class H1Lease {
  public:
   H1Lease(H1Client& client, H1Home& home) : client_(&client), home_(&home) {}
   H1Lease(H1Lease&& other) noexcept
-      : client_(std::exchange(other.client_, nullptr)), home_(other.home_), reusable_(other.reusable_) {}
+      : client_(std::exchange(other.client_, nullptr)),
+        home_(other.home_),
+        reusable_(other.reusable_) {}
   H1Lease& operator=(H1Lease&&) = delete;
   ~H1Lease() {
     if (client_ != nullptr) home_->give_back(*client_, reusable_);
@@ -58,10 +62,11 @@ class H1Client : public Hook, public Pooled {
       : stream_(std::move(stream)), limits_(limits) {}
   virtual ~H1Client() = default;
 
-  // Sends the request and gives the answer once its head is there. The content of the request is sent
-  // meanwhile, by a task in request.background. `headers` are the fields to send but the framing; `target`
-  // is the request line's. `silent` is set when the connection ended before the first byte of an answer: a used
-  // one was most likely closed while it idled, and an idempotent request may go out again, once.
+  // Sends the request and gives the answer once its head is there. The content of the request is
+  // sent meanwhile, by a task in request.background. `headers` are the fields to send but the
+  // framing; `target` is the request line's. `silent` is set when the connection ended before the
+  // first byte of an answer: a used one was most likely closed while it idled, and an idempotent
+  // request may go out again, once.
   static Task<Reply> send(H1Lease lease, Request& request, std::string_view target,
                           const Headers& headers, bool& silent);
 

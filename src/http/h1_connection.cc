@@ -5,13 +5,15 @@
 
 namespace banyan {
 
-// Each turn of the loop is one exchange; its frame, arena and buffers are gone while the connection idles.
+// Each turn of the loop is one exchange; its frame, arena and buffers are gone while the connection
+// idles.
 Task<> H1Connection::serve() {
   Loop& loop = (co_await current_context()).loop;
   for (;;) {
     if (buffer_.empty()) {
       idle_ = true;
-      auto more = co_await stream_->readable(after(loop.now(), source_.handler()->limits().idle_max));
+      auto more =
+          co_await stream_->readable(after(loop.now(), source_.handler()->limits().idle_max));
       idle_ = false;
       if (!more) co_return;
     }
@@ -32,8 +34,8 @@ void H1Connection::close_if_idle() {
   if (idle_) stream_->shutdown_read();
 }
 
-// Closing while the client still sends would reset the connection, and the reset can overtake the answer: so
-// say that nothing more comes, and read on for a while (RFC 9112, section 9.6).
+// Closing while the client still sends would reset the connection, and the reset can overtake the
+// answer: so say that nothing more comes, and read on for a while (RFC 9112, section 9.6).
 Task<> H1Connection::linger() {
   constexpr size_t linger_bytes = 256 * 1024;
   Loop& loop = (co_await current_context()).loop;

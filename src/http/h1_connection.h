@@ -1,9 +1,10 @@
-// H1Connection: the server's role in HTTP/1.1 on one stream: heads are read and checked, each request goes to
-// the handler, its answer is written back, in order, until either side ends the connection.
-// Owner: the server's nursery. Thread: its loop's. Lifetime: the HandlerSource outlives it.
-// Bounds: one exchange at a time (pipelined requests wait in the buffer and in the kernel); a head fits
-// `head.head_bytes`; every wait has a limit (H1Limits). An idle connection holds no buffer and no arena.
-// Source: RFC 9112; the fate of the connection after each fault is in docs/life-of-a-request.md.
+// H1Connection: the server's role in HTTP/1.1 on one stream: heads are read and checked, each
+// request goes to the handler, its answer is written back, in order, until either side ends the
+// connection. Owner: the server's nursery. Thread: its loop's. Lifetime: the HandlerSource outlives
+// it. Bounds: one exchange at a time (pipelined requests wait in the buffer and in the kernel); a
+// head fits `head.head_bytes`; every wait has a limit (H1Limits). An idle connection holds no
+// buffer and no arena. Source: RFC 9112; the fate of the connection after each fault is in
+// docs/life-of-a-request.md.
 #pragma once
 #include <memory>
 

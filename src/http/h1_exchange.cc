@@ -7,8 +7,9 @@
 
 namespace banyan {
 
-// The request's content. The client that waits for 100 gets it when somebody first asks for the content, and
-// only then: a request that is refused by its head costs no upload (RFC 9110, section 10.1.1).
+// The request's content. The client that waits for 100 gets it when somebody first asks for the
+// content, and only then: a request that is refused by its head costs no upload (RFC 9110,
+// section 10.1.1).
 class H1Exchange::RequestBody final : public Body {
  public:
   explicit RequestBody(H1Exchange& exchange) : exchange_(exchange), reader_(*exchange.reader_) {}
@@ -45,7 +46,8 @@ H1Exchange::H1Exchange(Stream& stream, Buffer& buffer, HandlerSource& source, ui
 Task<Result<>> H1Exchange::read_more(Time deadline) {
   if (buffer_.data().size() >= limits_.head.head_bytes || (buffer_.full() && !buffer_.grow())) {
     const bool in_line = buffer_.data().find('\n') == Bytes::npos;
-    co_return fail({Code::too_large, Side::client, false, static_cast<uint16_t>(in_line ? 414 : 431),
+    co_return fail({Code::too_large, Side::client, false,
+                    static_cast<uint16_t>(in_line ? 414 : 431),
                     in_line ? "the request line is longer than the limit"
                             : "the request's head is longer than the limit"});
   }
@@ -58,7 +60,8 @@ Task<Result<>> H1Exchange::read_more(Time deadline) {
     }
     co_return fail(error);
   }
-  if (*n == 0) co_return fail(Code::reset, Side::client, "the client closed before its request was complete");
+  if (*n == 0)
+    co_return fail(Code::reset, Side::client, "the client closed before its request was complete");
   buffer_.added(*n);
   co_return Result<>{};
 }
@@ -71,9 +74,11 @@ Task<Result<>> H1Exchange::read_head() {
   for (;;) {
     const size_t size = buffer_.empty() ? 0 : TRY(scanner.find_end(buffer_.data()));
     if (size > limits_.head.head_bytes)
-      co_return fail({Code::too_large, Side::client, false, 431, "the request's head is longer than the limit"});
+      co_return fail({Code::too_large, Side::client, false, 431,
+                      "the request's head is longer than the limit"});
     if (size != 0) {
-      // The head moves to the arena, so that the buffer can be given back while the answer is awaited.
+      // The head moves to the arena, so that the buffer can be given back while the answer is
+      // awaited.
       const Bytes text = arena_.copy(buffer_.data().substr(0, size));
       buffer_.consume(size);
       buffer_.release_if_empty();
@@ -89,13 +94,16 @@ Result<> H1Exchange::understand() {
   keep_ = keep_alive(head_.minor_version, head_.headers) && requests_ < limits_.requests_max;
   const Target target = TRY_RETURN(parse_target(head_.method, head_.target, limits_.path, arena_));
   // An absolute target wins over Host (RFC 9112, section 3.2.2).
-  const bool own_authority = target.form == Target::Form::absolute || target.form == Target::Form::authority;
-  const std::string_view authority = own_authority ? target.authority : head_.headers.get(Name::host);
+  const bool own_authority =
+      target.form == Target::Form::absolute || target.form == Target::Form::authority;
+  const std::string_view authority =
+      own_authority ? target.authority : head_.headers.get(Name::host);
   const std::string_view expect = head_.minor_version == 0 ? "" : head_.headers.get(Name::expect);
   if (!expect.empty() && !iequal(expect, "100-continue"))
     return fail({Code::protocol, Side::client, false, 417, "the expectation is not known"});
   if (framing.kind == Framing::Kind::length && framing.length > limits_.body.limit_bytes)
-    return fail({Code::too_large, Side::client, false, 413, "the content is longer than the limit"});
+    return fail(
+        {Code::too_large, Side::client, false, 413, "the content is longer than the limit"});
   reader_.emplace(stream_, buffer_, framing, limits_.body, arena_);
   if (framing.kind != Framing::Kind::none) body_ = std::make_unique<RequestBody>(*this);
   owes_continue_ = !expect.empty() && body_ != nullptr && !reader_->ended();
@@ -131,7 +139,8 @@ Task<Result<>> H1Exchange::send(uint16_t status, const Headers& headers) {
 Framing H1Exchange::answer_framing(const Response& rsp) const {
   if (rsp.status < 200 || rsp.status == 204) return {Framing::Kind::none, 0};
   if (rsp.body == nullptr) {
-    // An answer to HEAD, and 304, may leave its length unsaid; any other without content has length 0.
+    // An answer to HEAD, and 304, may leave its length unsaid; any other without content has length
+    // 0.
     const bool silent = head_.method == Method::head || rsp.status == 304;
     return silent ? Framing{Framing::Kind::none, 0} : Framing{Framing::Kind::length, 0};
   }
@@ -140,7 +149,8 @@ Framing H1Exchange::answer_framing(const Response& rsp) const {
   return {Framing::Kind::until_close, 0};
 }
 
-// True when nothing of the request's content is still to come. A small rest that is here already is dropped.
+// True when nothing of the request's content is still to come. A small rest that is here already is
+// dropped.
 bool H1Exchange::settle_request_body() {
   if (!reader_ || reader_->ended()) return true;
   if (owes_continue_) return false;
@@ -165,8 +175,8 @@ Task<Result<>> H1Exchange::send(Response& rsp) {
        .upgrade = rsp.tunnel != nullptr ? request_->upgrade : std::string_view{},
        .date = has_date ? std::string_view{} : source_.http_date()});
   head_sent_ = true;
-  const bool no_content = rsp.body == nullptr || head_.method == Method::head || rsp.status == 304 ||
-                          framing.kind == Framing::Kind::none;
+  const bool no_content = rsp.body == nullptr || head_.method == Method::head ||
+                          rsp.status == 304 || framing.kind == Framing::Kind::none;
   if (no_content) {
     const Bytes only[] = {head};
     co_return co_await write(only);
@@ -250,7 +260,8 @@ Task<H1Exchange::Fate> H1Exchange::run() {
   // (1) Read the head, (2) understand it.
   auto understood = co_await read_head();
   if (understood) understood = understand();
-  // (3) Answer, with the work called off when the client leaves; or say what is wrong with the request.
+  // (3) Answer, with the work called off when the client leaves; or say what is wrong with the
+  // request.
   if (understood)
     co_await serve_request();
   else
@@ -263,8 +274,9 @@ Task<H1Exchange::Fate> H1Exchange::run() {
     handler_->finished(request_ ? &*request_ : nullptr, stream_.peer(), record_);
   if (keep_) co_return Fate::keep;
   const bool unread = !reader_ || !reader_->ended() || !buffer_.empty();
-  const bool answered = record_.status != 0 && (!record_.error || record_.error->code != Code::cancelled);
-  co_return answered && unread && !until_close_ ? Fate::linger : Fate::close;
+  const bool answered =
+      record_.status != 0 && (!record_.error || record_.error->code != Code::cancelled);
+  co_return answered&& unread && !until_close_ ? Fate::linger : Fate::close;
 }
 
 }  // namespace banyan

@@ -1,8 +1,8 @@
-// H1Exchange: one request and its answer on a server connection. It lives on the frame that awaits it, owns the
-// arena and everything that ends with the exchange, and decides the fate of the connection.
-// Owner: H1Connection::serve_one. Thread: its loop's. Lifetime: stream, buffer and source outlive it.
-// The steps are numbered in run(); docs/life-of-a-request.md tells the same story.
-// Source: RFC 9112, sections 2 to 9; RFC 9110, sections 10.1.1 and 15.2.
+// H1Exchange: one request and its answer on a server connection. It lives on the frame that awaits
+// it, owns the arena and everything that ends with the exchange, and decides the fate of the
+// connection. Owner: H1Connection::serve_one. Thread: its loop's. Lifetime: stream, buffer and
+// source outlive it. The steps are numbered in run(); docs/life-of-a-request.md tells the same
+// story. Source: RFC 9112, sections 2 to 9; RFC 9110, sections 10.1.1 and 15.2.
 #pragma once
 #include "http/h1_connection.h"
 
@@ -42,8 +42,8 @@ class H1Exchange final : private Interim {
   std::optional<H1BodyReader> reader_;
   std::unique_ptr<Body> body_;
   std::optional<Request> request_;
-  bool keep_ = true;         // the connection may carry another exchange
-  bool head_sent_ = false;   // of the final answer: after this a fault can only break it off
+  bool keep_ = true;          // the connection may carry another exchange
+  bool head_sent_ = false;    // of the final answer: after this a fault can only break it off
   bool until_close_ = false;  // closing is what ends the content
   bool owes_continue_ = false;
   std::unique_ptr<Tunnel> tunnel_;

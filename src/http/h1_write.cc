@@ -25,7 +25,8 @@ size_t options_size(const HeadOptions& o) { return 160 + 2 * o.upgrade.size() + 
 
 class Writer {
  public:
-  Writer(Arena& arena, size_t size) : begin_(arena.array<char>(size)), to_(begin_), end_(begin_ + size) {}
+  Writer(Arena& arena, size_t size)
+      : begin_(arena.array<char>(size)), to_(begin_), end_(begin_ + size) {}
   Writer& operator<<(std::string_view s) {
     std::memcpy(to_, s.data(), s.size());
     to_ += s.size();
@@ -41,7 +42,8 @@ class Writer {
   }
   void options(const HeadOptions& o) {
     if (!o.date.empty()) *this << "date: " << o.date << "\r\n";
-    if (o.framing.kind == Framing::Kind::length) *this << "content-length: " << o.framing.length << "\r\n";
+    if (o.framing.kind == Framing::Kind::length)
+      *this << "content-length: " << o.framing.length << "\r\n";
     if (o.framing.kind == Framing::Kind::chunked) *this << "transfer-encoding: chunked\r\n";
     if (!o.upgrade.empty()) *this << "connection: upgrade\r\nupgrade: " << o.upgrade << "\r\n";
     if (o.close) *this << "connection: close\r\n";
@@ -62,7 +64,8 @@ class Writer {
 
 Bytes write_request_head(Arena& arena, std::string_view method, std::string_view target,
                          const Headers& headers, const HeadOptions& options) {
-  Writer out(arena, method.size() + target.size() + 16 + fields_size(headers) + options_size(options));
+  Writer out(arena,
+             method.size() + target.size() + 16 + fields_size(headers) + options_size(options));
   out << method << " " << target << " HTTP/1.1\r\n";
   out.fields(headers);
   out.options(options);

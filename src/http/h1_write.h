@@ -2,21 +2,21 @@
 // Owner: the arena. Thread: any.
 // The writer alone says how a message is framed and whether the connection stays: Content-Length,
 // Transfer-Encoding and Connection among the fields given are left out.
-// Values cannot smuggle a line: every field came through the parser, or from the configuration, whose texts are
-// checked at load; a CR or LF here is a bug and ends the process (CHECK in debug terms, always on).
-// Source: RFC 9112, sections 3 to 6 and 9.
+// Values cannot smuggle a line: every field came through the parser, or from the configuration,
+// whose texts are checked at load; a CR or LF here is a bug and ends the process (CHECK in debug
+// terms, always on). Source: RFC 9112, sections 3 to 6 and 9.
 #pragma once
-#include "http/framing.h"
 #include "base/text.h"
+#include "http/framing.h"
 
 namespace banyan {
 
 struct HeadOptions {
-  Framing framing;              // none: no field about it; until_close: none either
-  bool close = false;           // Connection: close
-  bool keep_alive = false;      // Connection: keep-alive, for HTTP/1.0 clients
-  std::string_view upgrade;     // Connection: upgrade, Upgrade: this
-  std::string_view date;        // Date: this
+  Framing framing;           // none: no field about it; until_close: none either
+  bool close = false;        // Connection: close
+  bool keep_alive = false;   // Connection: keep-alive, for HTTP/1.0 clients
+  std::string_view upgrade;  // Connection: upgrade, Upgrade: this
+  std::string_view date;     // Date: this
 };
 
 Bytes write_request_head(Arena& arena, std::string_view method, std::string_view target,

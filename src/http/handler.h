@@ -1,8 +1,8 @@
-// Handler: what a server connection needs from the rest: limits, an answer for each request, an answer for
-// each fault, and someone to tell when an exchange is over.
-// Owner: the server (app/server). A handler is one version of the configuration: it lives as long as any
-// exchange that began with it. Thread: its loop's.
-// Every limit is a documented setting (`offload.limits` and `listeners.*`).
+// Handler: what a server connection needs from the rest: limits, an answer for each request, an
+// answer for each fault, and someone to tell when an exchange is over. Owner: the server
+// (app/server). A handler is one version of the configuration: it lives as long as any exchange
+// that began with it. Thread: its loop's. Every limit is a documented setting (`offload.limits` and
+// `listeners.*`).
 #pragma once
 #include <memory>
 
@@ -15,15 +15,16 @@ namespace banyan {
 struct H1Limits {
   HeadLimits head;
   PathRules path;
-  BodyLimits body{.limit_bytes = 10 * 1024 * 1024,
-                  .gap_max = std::chrono::seconds(30),
-                  .rate_min = 240};
-  Duration head_max = std::chrono::seconds(10);    // from a request's first byte to the end of its head
-  Duration idle_max = std::chrono::seconds(60);    // between requests
-  Duration send_max = std::chrono::seconds(60);    // a client that takes nothing of the answer
-  Duration linger_max = std::chrono::seconds(2);   // after the last answer, while the client still sends
+  BodyLimits body{
+      .limit_bytes = 10 * 1024 * 1024, .gap_max = std::chrono::seconds(30), .rate_min = 240};
+  Duration head_max =
+      std::chrono::seconds(10);  // from a request's first byte to the end of its head
+  Duration idle_max = std::chrono::seconds(60);  // between requests
+  Duration send_max = std::chrono::seconds(60);  // a client that takes nothing of the answer
+  Duration linger_max =
+      std::chrono::seconds(2);  // after the last answer, while the client still sends
   Duration tunnel_idle_max = std::chrono::minutes(60);
-  uint32_t requests_max = 100'000;                 // a connection
+  uint32_t requests_max = 100'000;  // a connection
 };
 
 class Handler {

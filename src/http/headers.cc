@@ -40,7 +40,8 @@ std::string_view Headers::get(std::string_view name) const {
 
 size_t Headers::count(Name id) const {
   if (!has(id)) return 0;
-  return static_cast<size_t>(std::count_if(begin(), end(), [&](const Field& f) { return f.id == id; }));
+  return static_cast<size_t>(
+      std::count_if(begin(), end(), [&](const Field& f) { return f.id == id; }));
 }
 
 void Headers::remove(Name id) {

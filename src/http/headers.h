@@ -1,9 +1,9 @@
-// Headers: the fields of a message in the order they came, duplicates included. Nothing is joined, sorted or
-// lower-cased: what was received is what is passed on.
-// Owner: an exchange; the array lives in its arena, and so do (or longer) the bytes of names and values.
-// Thread: one. A copy shares the array: change only one of the two.
-// Cost: a word says which known names are present, so asking for an absent one costs one test.
-// Bound: the parser's (HeadLimits.fields); what filters add is theirs to bound.
+// Headers: the fields of a message in the order they came, duplicates included. Nothing is joined,
+// sorted or lower-cased: what was received is what is passed on. Owner: an exchange; the array
+// lives in its arena, and so do (or longer) the bytes of names and values. Thread: one. A copy
+// shares the array: change only one of the two. Cost: a word says which known names are present, so
+// asking for an absent one costs one test. Bound: the parser's (HeadLimits.fields); what filters
+// add is theirs to bound.
 #pragma once
 #include <cstdint>
 #include <string_view>

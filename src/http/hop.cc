@@ -26,8 +26,10 @@ bool is_protected(Name id) {
     case Name::traceparent:
     case Name::via:
     case Name::cache_control:
-    case Name::expect: return true;
-    default: return false;
+    case Name::expect:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -40,8 +42,10 @@ bool is_hop_by_hop(Name id) {
     case Name::proxy_authorization:
     case Name::te:
     case Name::transfer_encoding:
-    case Name::upgrade: return true;
-    default: return false;
+    case Name::upgrade:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -50,9 +54,10 @@ bool is_hop_by_hop(Name id) {
 void remove_hop_by_hop(Headers& headers) {
   const bool wants_trailers = lists(headers, Name::te, "trailers");
   const bool names_others = headers.has(Name::connection);
-  constexpr Name always[] = {Name::connection, Name::keep_alive, Name::proxy_connection,
-                             Name::proxy_authenticate, Name::proxy_authorization, Name::te,
-                             Name::transfer_encoding, Name::upgrade};
+  constexpr Name always[] = {Name::connection,          Name::keep_alive,
+                             Name::proxy_connection,    Name::proxy_authenticate,
+                             Name::proxy_authorization, Name::te,
+                             Name::transfer_encoding,   Name::upgrade};
   bool any = false;
   for (Name id : always) any = any || headers.has(id);
   if (!any) return;

@@ -1,16 +1,17 @@
-// Hop-by-hop fields: those that speak of one connection end with it. The only place that removes them.
-// Owner: none. Thread: any.
-// Removed: Connection and what it names, Keep-Alive, Proxy-Connection, TE (all but "trailers"),
-// Transfer-Encoding, Upgrade, Proxy-Authenticate, Proxy-Authorization. Kept whatever Connection says: fields whose
-// loss would change the meaning for the next hop (else a client could strip Authorization or X-Forwarded-For).
-// Source: RFC 9110, section 7.6.1.
+// Hop-by-hop fields: those that speak of one connection end with it. The only place that removes
+// them. Owner: none. Thread: any. Removed: Connection and what it names, Keep-Alive,
+// Proxy-Connection, TE (all but "trailers"), Transfer-Encoding, Upgrade, Proxy-Authenticate,
+// Proxy-Authorization. Kept whatever Connection says: fields whose loss would change the meaning
+// for the next hop (else a client could strip Authorization or X-Forwarded-For). Source: RFC 9110,
+// section 7.6.1.
 #pragma once
 #include "http/headers.h"
 
 namespace banyan {
 
 void remove_hop_by_hop(Headers& headers);
-// The protocol a request asks to switch to, if Connection says so too; empty: none. Read it before removal.
+// The protocol a request asks to switch to, if Connection says so too; empty: none. Read it before
+// removal.
 std::string_view upgrade_protocol(const Headers& headers, uint8_t minor_version);
 
 }  // namespace banyan

@@ -1,8 +1,8 @@
 // Request and Response: one exchange as services see it, whatever the protocol on either side.
-// Owner: a Request belongs to the connection it came from and lives until its answer is sent (or dropped); a
-// Response belongs to whoever holds it. Thread: its loop's.
-// Lifetimes: all views of a Request are alive as long as it is (they point into its arena). Headers of a
-// Response point into the same arena, or into literals.
+// Owner: a Request belongs to the connection it came from and lives until its answer is sent (or
+// dropped); a Response belongs to whoever holds it. Thread: its loop's. Lifetimes: all views of a
+// Request are alive as long as it is (they point into its arena). Headers of a Response point into
+// the same arena, or into literals.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -37,8 +37,8 @@ struct Request {
   uint8_t minor_version = 1;   // of the client's HTTP/1
   bool secure = false;         // the client's connection is TLS
   Headers& headers;
-  Body* body = nullptr;        // null: no content
-  std::string_view upgrade;    // the protocol the client asked to switch to; empty: none
+  Body* body = nullptr;      // null: no content
+  std::string_view upgrade;  // the protocol the client asked to switch to; empty: none
   bool expects_continue = false;
   const Address& client;
   Interim* interim = nullptr;     // null: interim answers are dropped
@@ -46,7 +46,8 @@ struct Request {
   Record& record;
 };
 
-// What a connection becomes after 101 or a CONNECT: bytes both ways. `early` were read behind the answer.
+// What a connection becomes after 101 or a CONNECT: bytes both ways. `early` were read behind the
+// answer.
 class Tunnel : public Pooled {
  public:
   virtual ~Tunnel() = default;
@@ -56,8 +57,9 @@ class Tunnel : public Pooled {
 
 struct Response {
   uint16_t status = 200;
-  Headers* headers = nullptr;  // in the request's arena; never null in a Response that a service returns
-  BodyPtr body;                // null: no content
+  Headers* headers =
+      nullptr;   // in the request's arena; never null in a Response that a service returns
+  BodyPtr body;  // null: no content
   std::unique_ptr<Tunnel> tunnel;
 };
 
@@ -66,6 +68,7 @@ using Reply = Result<Response>;
 // A new answer with an empty set of headers, in the request's arena.
 Response make_response(Request& request, uint16_t status);
 // The same with a content: sets Content-Type.
-Response make_response(Request& request, uint16_t status, std::string_view content_type, std::string text);
+Response make_response(Request& request, uint16_t status, std::string_view content_type,
+                       std::string text);
 
 }  // namespace banyan

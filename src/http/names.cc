@@ -1,6 +1,7 @@
 #include "http/names.h"
 
 #include <array>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -32,12 +33,48 @@ constexpr std::array<uint8_t, slots> table = [] {
   return filled;
 }();
 
+template <class Word>
+Word load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// Each byte that is an upper-case ASCII letter gets its lower-case bit; no other byte changes, so
+// that no control byte can pass for a letter or a '-'.
+template <class Word>
+Word lower_word(Word x) {
+  constexpr Word ones = static_cast<Word>(~Word{0}) / 0xff;
+  const Word seven_bits = x & (ones * 0x7f);
+  const Word from_a = seven_bits + ones * (0x80 - 'A');
+  const Word beyond_z = seven_bits + ones * (0x7f - 'Z');
+  const Word upper = from_a & ~beyond_z & ~x & (ones * 0x80);
+  return x | (upper >> 2);
+}
+
+// `known` is lower-case; both have the same size, at least one word. The last word overlaps.
+template <class Word>
+bool same_words(std::string_view known, std::string_view s) {
+  size_t at = 0;
+  for (; at + sizeof(Word) < s.size(); at += sizeof(Word))
+    if (lower_word(load<Word>(s.data() + at)) != load<Word>(known.data() + at)) return false;
+  at = s.size() - sizeof(Word);
+  return lower_word(load<Word>(s.data() + at)) == load<Word>(known.data() + at);
+}
+
+bool same(std::string_view known, std::string_view s) {
+  if (known.size() != s.size()) return false;
+  if (s.size() >= 8) return same_words<uint64_t>(known, s);
+  if (s.size() >= 4) return same_words<uint32_t>(known, s);
+  return iequal(known, s);
+}
+
 }  // namespace
 
 Name known_name(std::string_view s) {
   if (s.empty()) return Name::other;
   for (size_t slot = hash(s); table[slot] != 0; slot = (slot + 1) % slots)
-    if (iequal(names[table[slot]], s)) return static_cast<Name>(table[slot]);
+    if (same(names[table[slot]], s)) return static_cast<Name>(table[slot]);
   return Name::other;
 }
 

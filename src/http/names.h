@@ -1,7 +1,6 @@
-// Name: the field names that Banyan itself knows, as numbers, so that asking for one is no string comparison.
-// Owner: none. Thread: any.
-// Names are compared without regard to case (RFC 9110, section 5.1).
-// The list is http/names.def. Any other name is Name::other and is found by its text.
+// Name: the field names that Banyan itself knows, as numbers, so that asking for one is no string
+// comparison. Owner: none. Thread: any. Names are compared without regard to case (RFC 9110,
+// section 5.1). The list is http/names.def. Any other name is Name::other and is found by its text.
 #pragma once
 #include <cstdint>
 #include <string_view>

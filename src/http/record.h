@@ -1,7 +1,7 @@
-// Record: what is remembered of one exchange for the access log and the metrics: who answered, how long each
-// phase took, and when something failed, whose fault it was and why.
-// Owner: the exchange. Thread: its loop's.
-// Lifetimes: the views point into the configuration that the exchange holds, or into literals.
+// Record: what is remembered of one exchange for the access log and the metrics: who answered, how
+// long each phase took, and when something failed, whose fault it was and why. Owner: the exchange.
+// Thread: its loop's. Lifetimes: the views point into the configuration that the exchange holds, or
+// into literals.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -13,19 +13,19 @@
 namespace banyan {
 
 struct Record {
-  std::string_view route;     // names from the configuration; empty: none was reached
+  std::string_view route;  // names from the configuration; empty: none was reached
   std::string_view service;
   std::string_view endpoint;
-  Time started{};             // the first byte of the request was there
-  Time head_read{};           // the request's head was complete
-  Time connected{};           // a connection to the endpoint was at hand; zero: never
-  Time answered{};            // the head of the answer was there; zero: never
+  Time started{};    // the first byte of the request was there
+  Time head_read{};  // the request's head was complete
+  Time connected{};  // a connection to the endpoint was at hand; zero: never
+  Time answered{};   // the head of the answer was there; zero: never
   Time ended{};
-  uint64_t bytes_in = 0;      // of the request's content
-  uint64_t bytes_out = 0;     // of the answer's content
-  uint16_t status = 0;        // 0: no answer was sent
-  uint16_t attempts = 0;      // times the request was sent on
-  bool reused = false;        // the endpoint's connection was used before
+  uint64_t bytes_in = 0;   // of the request's content
+  uint64_t bytes_out = 0;  // of the answer's content
+  uint16_t status = 0;     // 0: no answer was sent
+  uint16_t attempts = 0;   // times the request was sent on
+  bool reused = false;     // the endpoint's connection was used before
   std::optional<Error> error;
 
   // The first failure is the cause; what follows from it is not written over it.

@@ -14,7 +14,7 @@ class Relay {
 
   Task<Relayed> run() {
     last_active_ = (co_await current_context()).loop.now();
-    co_await gather(2, [this](size_t i) [[clang::coro_wrapper]] { return move(i); });
+    co_await gather(2, [this](size_t i) { return move(i); });
     co_return Relayed{moved_[0], moved_[1]};
   }
 

@@ -1,8 +1,8 @@
-// relay: bytes both ways between two streams until both directions have ended: what an exchange becomes after
-// 101 (WebSocket and the like) or CONNECT.
-// Owner: the exchange that awaits it. Thread: its loop's. Lifetime: streams and early bytes outlive it.
-// The end of one direction is passed on (half-close); an error in one ends both.
-// Bounds: one 16 KiB buffer a direction, held only while it has bytes; silence both ways for `idle_max` ends it.
+// relay: bytes both ways between two streams until both directions have ended: what an exchange
+// becomes after 101 (WebSocket and the like) or CONNECT. Owner: the exchange that awaits it.
+// Thread: its loop's. Lifetime: streams and early bytes outlive it. The end of one direction is
+// passed on (half-close); an error in one ends both. Bounds: one 16 KiB buffer a direction, held
+// only while it has bytes; silence both ways for `idle_max` ends it.
 #pragma once
 #include "io/stream.h"
 

@@ -84,7 +84,8 @@ Result<size_t> remove_segments(char* path, size_t size, bool merge_slashes) {
   return out;
 }
 
-Result<std::string_view> normalise_path(std::string_view path, const PathRules& rules, Arena& arena) {
+Result<std::string_view> normalise_path(std::string_view path, const PathRules& rules,
+                                        Arena& arena) {
   if (is_plain(path, rules.merge_slashes)) return path;
   char* const begin = arena.array<char>(path.size() * 3);
   char* end = begin;
@@ -97,7 +98,8 @@ Result<std::string_view> normalise_path(std::string_view path, const PathRules& 
 std::string_view join(std::string_view path, std::string_view query, bool has_query, Arena& arena) {
   if (!has_query) return path;
   // The common case: they are neighbours in the raw target already.
-  if (path.data() + path.size() + 1 == query.data()) return {path.data(), path.size() + 1 + query.size()};
+  if (path.data() + path.size() + 1 == query.data())
+    return {path.data(), path.size() + 1 + query.size()};
   char* const text = arena.array<char>(path.size() + 1 + query.size());
   char* to = std::copy(path.begin(), path.end(), text);
   *to++ = '?';
@@ -105,7 +107,8 @@ std::string_view join(std::string_view path, std::string_view query, bool has_qu
   return {text, static_cast<size_t>(to - text)};
 }
 
-Result<Target> parse_origin(std::string_view raw, Target out, const PathRules& rules, Arena& arena) {
+Result<Target> parse_origin(std::string_view raw, Target out, const PathRules& rules,
+                            Arena& arena) {
   const size_t mark = raw.find('?');
   out.has_query = mark != std::string_view::npos;
   if (out.has_query) out.query = raw.substr(mark + 1);
@@ -127,7 +130,8 @@ Result<Target> parse_absolute(Bytes raw, const PathRules& rules, Arena& arena) {
   out.form = Target::Form::absolute;
   out.authority = rest.substr(0, end);
   if (!parse_authority(out.authority)) return bad("the target names no host");
-  return parse_origin(end == std::string_view::npos ? std::string_view{} : rest.substr(end), out, rules, arena);
+  return parse_origin(end == std::string_view::npos ? std::string_view{} : rest.substr(end), out,
+                      rules, arena);
 }
 
 bool is_port(std::string_view port) {
@@ -186,7 +190,8 @@ std::string_view lower_host(std::string_view authority, Arena& arena) {
   if (!parsed) return {};
   std::string_view host = parsed->host;
   if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
-  const bool plain = std::none_of(host.begin(), host.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  const bool plain =
+      std::none_of(host.begin(), host.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (plain) return host;
   char* const to = arena.array<char>(host.size());
   std::transform(host.begin(), host.end(), to, lower);

@@ -21,20 +21,30 @@ constexpr uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}
 std::string host_text(const Address& address) {
   char text[INET6_ADDRSTRLEN] = "";
   switch (address.family) {
-    case Address::Family::none: return "none";
-    case Address::Family::unix_path: return "unix:";
-    case Address::Family::ipv4: inet_ntop(AF_INET, address.ip.data() + 12, text, sizeof text); break;
-    case Address::Family::ipv6: inet_ntop(AF_INET6, address.ip.data(), text, sizeof text); break;
+    case Address::Family::none:
+      return "none";
+    case Address::Family::unix_path:
+      return "unix:";
+    case Address::Family::ipv4:
+      inet_ntop(AF_INET, address.ip.data() + 12, text, sizeof text);
+      break;
+    case Address::Family::ipv6:
+      inet_ntop(AF_INET6, address.ip.data(), text, sizeof text);
+      break;
   }
   return text;
 }
 
 std::string to_string(const Address& address) {
   switch (address.family) {
-    case Address::Family::none: return "none";
-    case Address::Family::unix_path: return "unix:" + address.path;
-    case Address::Family::ipv4: return host_text(address) + ":" + std::to_string(address.port);
-    case Address::Family::ipv6: break;
+    case Address::Family::none:
+      return "none";
+    case Address::Family::unix_path:
+      return "unix:" + address.path;
+    case Address::Family::ipv4:
+      return host_text(address) + ":" + std::to_string(address.port);
+    case Address::Family::ipv6:
+      break;
   }
   return "[" + host_text(address) + "]:" + std::to_string(address.port);
 }

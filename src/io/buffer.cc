@@ -34,7 +34,8 @@ thread_local FreeBlocks free_blocks;
 size_t class_of(size_t bytes) {
   return bytes <= Buffer::small_bytes
              ? 0
-             : static_cast<size_t>(std::bit_width(bytes - 1) - std::bit_width(Buffer::small_bytes - 1));
+             : static_cast<size_t>(std::bit_width(bytes - 1) -
+                                   std::bit_width(Buffer::small_bytes - 1));
 }
 
 char* take(size_t bytes) {

@@ -1,8 +1,8 @@
-// Buffer: a block of memory for bytes read from a stream, taken from a per-thread pool and given back when
-// the last byte is consumed. An idle connection holds none.
-// Owner: a connection. Thread: one. Bytes stay where they are until consume() empties it, or grow().
-// Sizes: 16 KiB, and larger ones in powers of two up to 1 MiB; each size keeps at most 4 MiB for reuse.
-// Under the address sanitizer nothing is pooled, so a use after release is seen.
+// Buffer: a block of memory for bytes read from a stream, taken from a per-thread pool and given
+// back when the last byte is consumed. An idle connection holds none. Owner: a connection. Thread:
+// one. Bytes stay where they are until consume() empties it, or grow(). Sizes: 16 KiB, and larger
+// ones in powers of two up to 1 MiB; each size keeps at most 4 MiB for reuse. Under the address
+// sanitizer nothing is pooled, so a use after release is seen.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -33,8 +33,9 @@ class Buffer {
   bool full() const { return end_ == capacity_ && begin_ == 0 && capacity_ != 0; }
   size_t capacity() const { return capacity_; }
 
-  // Where to read into. Takes a block of at least `want` bytes when there is none; moves what is left to the
-  // front when the end is reached. Empty when the block is full: grow(), or consume first.
+  // Where to read into. Takes a block of at least `want` bytes when there is none; moves what is
+  // left to the front when the end is reached. Empty when the block is full: grow(), or consume
+  // first.
   std::span<char> space(size_t want = small_bytes);
   // `n` bytes were read into space().
   void added(size_t n) { end_ += static_cast<uint32_t>(n); }

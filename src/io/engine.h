@@ -1,7 +1,8 @@
-// Engine: the operating system as the data plane sees it: connect, listen, and what Poller adds (waiting).
-// Owner: each worker thread has one; it outlives its loop and every stream. Thread: its loop's.
-// Three implementations keep one contract (test/io/engine_contract.h): epoll, the simulator, and later
-// io_uring. All are completion-shaped: an operation is started, and completed exactly once.
+// Engine: the operating system as the data plane sees it: connect, listen, and what Poller adds
+// (waiting). Owner: each worker thread has one; it outlives its loop and every stream. Thread: its
+// loop's. Three implementations keep one contract (test/io/engine_contract.h): epoll, the
+// simulator, and later io_uring. All are completion-shaped: an operation is started, and completed
+// exactly once.
 #pragma once
 #include <memory>
 
@@ -21,7 +22,7 @@ class Connect final : public Operation {
   Result<StreamPtr> await_resume() { return std::move(result); }
 
   Network& network;
-  const Address& address;  // alive until the end
+  const Address& address;   // alive until the end
   void* pending = nullptr;  // the engine's own
   Result<StreamPtr> result{nullptr};
 
@@ -67,8 +68,8 @@ class Listener {
 using ListenerPtr = std::unique_ptr<Listener>;
 
 struct ListenOptions {
-  int backlog = 4096;       // connections the kernel may hold before we accept them
-  bool reuse_port = true;   // one socket a worker on the same port
+  int backlog = 4096;      // connections the kernel may hold before we accept them
+  bool reuse_port = true;  // one socket a worker on the same port
 };
 
 class Network {

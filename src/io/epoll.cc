@@ -25,17 +25,25 @@ void set(int descriptor, int level, int option) {
 
 const char* connect_problem(int error) {
   switch (error) {
-    case ECONNREFUSED: return "the endpoint refused the connection";
-    case ETIMEDOUT: return "the endpoint did not answer in time";
+    case ECONNREFUSED:
+      return "the endpoint refused the connection";
+    case ETIMEDOUT:
+      return "the endpoint did not answer in time";
     case EHOSTUNREACH:
-    case ENETUNREACH: return "there is no route to the endpoint";
-    case EADDRNOTAVAIL: return "no local port is free";
-    case ENOENT: return "the endpoint's socket file does not exist";
+    case ENETUNREACH:
+      return "there is no route to the endpoint";
+    case EADDRNOTAVAIL:
+      return "no local port is free";
+    case ENOENT:
+      return "the endpoint's socket file does not exist";
     case EACCES:
-    case EPERM: return "connecting to the endpoint is not permitted";
+    case EPERM:
+      return "connecting to the endpoint is not permitted";
     case EMFILE:
-    case ENFILE: return "the process has no descriptor left";
-    default: return "the endpoint could not be reached";
+    case ENFILE:
+      return "the process has no descriptor left";
+    default:
+      return "the endpoint could not be reached";
   }
 }
 
@@ -46,16 +54,22 @@ std::unexpected<Error> unreachable(int error) {
 
 const char* listen_problem(int error) {
   switch (error) {
-    case EADDRINUSE: return "the address is in use";
+    case EADDRINUSE:
+      return "the address is in use";
     case EACCES:
-    case EPERM: return "not permitted: a port below 1024 or a path without the right to write";
-    case EADDRNOTAVAIL: return "no interface has this address";
-    case ENOENT: return "the folder of the socket does not exist";
-    default: return "cannot listen on this address";
+    case EPERM:
+      return "not permitted: a port below 1024 or a path without the right to write";
+    case EADDRNOTAVAIL:
+      return "no interface has this address";
+    case ENOENT:
+      return "the folder of the socket does not exist";
+    default:
+      return "cannot listen on this address";
   }
 }
 
-// A connect that waits for its answer: the socket is in the epoll set until it is writable or broken.
+// A connect that waits for its answer: the socket is in the epoll set until it is writable or
+// broken.
 class PendingConnect final : public Pollable {
  public:
   PendingConnect(EpollEngine& engine, Connect& op, int descriptor)
@@ -131,7 +145,8 @@ class SocketListener final : public Listener, public Pollable {
       const int client = ::accept4(descriptor_, reinterpret_cast<sockaddr*>(&peer), &size,
                                    SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (client >= 0) {
-        op.result = std::make_unique<Socket>(engine_, client, Side::client, from_sockaddr(peer, size));
+        op.result =
+            std::make_unique<Socket>(engine_, client, Side::client, from_sockaddr(peer, size));
         return true;
       }
       if (errno == EAGAIN) break;
@@ -150,7 +165,8 @@ class SocketListener final : public Listener, public Pollable {
   Address local_;
 };
 
-// A socket file that nobody listens on any more is in the way after a crash: take it away, but only then.
+// A socket file that nobody listens on any more is in the way after a crash: take it away, but only
+// then.
 void remove_stale_path(const Address& at) {
   if (at.family != Address::Family::unix_path || at.path.starts_with('@')) return;
   struct stat info;
@@ -160,9 +176,10 @@ void remove_stale_path(const Address& at) {
   if (!to_sockaddr(at, where, size)) return;
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (probe < 0) return;
-  // Any other answer (a full queue, no permission, another kind of socket) leaves it possible that it lives.
-  const bool stale = ::connect(probe, reinterpret_cast<sockaddr*>(&where), size) != 0 &&
-                     errno == ECONNREFUSED;
+  // Any other answer (a full queue, no permission, another kind of socket) leaves it possible that
+  // it lives.
+  const bool stale =
+      ::connect(probe, reinterpret_cast<sockaddr*>(&where), size) != 0 && errno == ECONNREFUSED;
   ::close(probe);
   if (stale) ::unlink(at.path.c_str());
 }
@@ -181,16 +198,19 @@ EpollEngine::~EpollEngine() {
 }
 
 Time EpollEngine::now() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
-WallTime EpollEngine::wall() { return WallTime(std::chrono::system_clock::now().time_since_epoch()); }
+WallTime EpollEngine::wall() {
+  return WallTime(std::chrono::system_clock::now().time_since_epoch());
+}
 
 bool EpollEngine::wait(Time until) {
   int timeout_ms = -1;
   if (until != never) {
     // Rounded up: waking before the timer would only mean waiting again.
     const auto left = until <= Time{} ? Duration{} : until - now();
-    timeout_ms = left <= Duration{} ? 0
-                                    : static_cast<int>(std::min<int64_t>(
-                                          (left.count() + 999'999) / 1'000'000, 60'000));
+    timeout_ms =
+        left <= Duration{}
+            ? 0
+            : static_cast<int>(std::min<int64_t>((left.count() + 999'999) / 1'000'000, 60'000));
   }
   const int n = ::epoll_wait(epoll_, events_, batch, timeout_ms);
   next_ = 0;
@@ -272,7 +292,9 @@ void EpollEngine::cancel(Connect& op, Code why) {
 }
 
 Result<ListenerPtr> EpollEngine::listen(const Address& at, const ListenOptions& options) {
-  auto refused = [](int error) { return fail(Code::unavailable, Side::self, listen_problem(error)); };
+  auto refused = [](int error) {
+    return fail(Code::unavailable, Side::self, listen_problem(error));
+  };
   remove_stale_path(at);
   sockaddr_storage where;
   unsigned size = 0;
@@ -284,7 +306,8 @@ Result<ListenerPtr> EpollEngine::listen(const Address& at, const ListenOptions& 
     if (options.reuse_port) set(s, SOL_SOCKET, SO_REUSEPORT);
     set(s, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
   }
-  if (::bind(s, reinterpret_cast<sockaddr*>(&where), size) != 0 || ::listen(s, options.backlog) != 0) {
+  if (::bind(s, reinterpret_cast<sockaddr*>(&where), size) != 0 ||
+      ::listen(s, options.backlog) != 0) {
     const int error = errno;
     ::close(s);
     return refused(error);

@@ -1,7 +1,7 @@
-// EpollEngine: the engine over Linux epoll(7). The default, because it works everywhere, containers included.
-// Owner: a worker thread. Thread: its loop's, but wake(), which any may call.
-// Bound: `batch` events a turn; the rest wait for the next.
-// Descriptors that are no sockets of ours (c-ares, inotify, signals) join as Pollables.
+// EpollEngine: the engine over Linux epoll(7). The default, because it works everywhere, containers
+// included. Owner: a worker thread. Thread: its loop's, but wake(), which any may call. Bound:
+// `batch` events a turn; the rest wait for the next. Descriptors that are no sockets of ours
+// (c-ares, inotify, signals) join as Pollables.
 #pragma once
 #include <sys/epoll.h>
 
@@ -33,8 +33,8 @@ class EpollEngine final : public Engine, private Pollable {
   // `events` as epoll_ctl takes them. Code::overloaded when the kernel refuses.
   Result<> add(int descriptor, uint32_t events, Pollable& target);
   Result<> modify(int descriptor, uint32_t events, Pollable& target);
-  // Before the target dies or its descriptor closes: events of this batch no longer reach it. `known` says
-  // whether it was added.
+  // Before the target dies or its descriptor closes: events of this batch no longer reach it.
+  // `known` says whether it was added.
   void remove(int descriptor, Pollable& target, bool descriptor_stays);
 
  private:

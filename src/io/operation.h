@@ -1,7 +1,7 @@
-// Operation: the awaitable under everything that waits for the network. It is completion-shaped: start() asks
-// the engine, the engine completes it once, with a result or an error; in between it can be asked to end
-// early (cancelled, or its deadline passed) and the engine acknowledges by completing it.
-// Owner: the coroutine that awaits it (it lives in that frame). Thread: its loop's.
+// Operation: the awaitable under everything that waits for the network. It is completion-shaped:
+// start() asks the engine, the engine completes it once, with a result or an error; in between it
+// can be asked to end early (cancelled, or its deadline passed) and the engine acknowledges by
+// completing it. Owner: the coroutine that awaits it (it lives in that frame). Thread: its loop's.
 // Cost: a timer is armed only when the operation has to wait, and only if it has a deadline.
 #pragma once
 #include <coroutine>

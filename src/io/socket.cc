@@ -38,8 +38,9 @@ Result<> Socket::ensure_registered() {
 std::unexpected<Error> Socket::broken(int error) {
   if (error == ENOBUFS || error == ENOMEM)
     return fail(Code::overloaded, Side::self, "the kernel has no memory for the socket");
-  // The kernel tells an error once and then says "end": only we can remember that it was none. EPIPE says
-  // nothing about what the peer sent: after its orderly end, or ours, the rest may still be read.
+  // The kernel tells an error once and then says "end": only we can remember that it was none.
+  // EPIPE says nothing about what the peer sent: after its orderly end, or ours, the rest may still
+  // be read.
   if (error != EPIPE) reset_ = true;
   return fail(Code::reset, side(), "the connection was reset");
 }
@@ -82,7 +83,8 @@ bool Socket::try_read(Read& op) {
 
 bool Socket::quiet() {
   if (peer_closed_) return false;
-  // Without the set no event would tell that something has come: then the kernel is asked each time.
+  // Without the set no event would tell that something has come: then the kernel is asked each
+  // time.
   if (!readable_ && registered_) return true;
   char byte;
   if (receive(&byte, 1, MSG_PEEK) >= 0) return false;
@@ -146,13 +148,15 @@ bool Socket::start(Write& op) {
 
 void Socket::cancel(Read& op, Code why) {
   reader_ = nullptr;
-  op.result = fail(why, side(), why == Code::timeout ? "the peer sent nothing in time" : "called off");
+  op.result =
+      fail(why, side(), why == Code::timeout ? "the peer sent nothing in time" : "called off");
   op.complete_soon();
 }
 
 void Socket::cancel(Write& op, Code why) {
   writer_ = nullptr;
-  op.result = fail(why, side(), why == Code::timeout ? "the peer took nothing in time" : "called off");
+  op.result =
+      fail(why, side(), why == Code::timeout ? "the peer took nothing in time" : "called off");
   op.complete_soon();
 }
 
@@ -160,7 +164,8 @@ void Socket::watch(Cancel* scope) {
   watcher_ = scope;
   if (scope == nullptr) return;
   // A socket that cannot be watched would never tell: the work is called off at once.
-  if (!ensure_registered() || peer_closed_) std::exchange(watcher_, nullptr)->request(Code::cancelled);
+  if (!ensure_registered() || peer_closed_)
+    std::exchange(watcher_, nullptr)->request(Code::cancelled);
 }
 
 void Socket::on_events(uint32_t events) {

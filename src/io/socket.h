@@ -1,8 +1,8 @@
 // Socket: a Stream over a TCP or Unix socket of the epoll engine.
 // Owner: the connection. Thread: its loop's.
-// Edge-triggered and registered once: an operation is tried at once, and waits for an event only after the
-// kernel said EAGAIN. A read that returns less than was asked for has emptied the socket, so the next one
-// waits without asking (unless the peer is known to have closed).
+// Edge-triggered and registered once: an operation is tried at once, and waits for an event only
+// after the kernel said EAGAIN. A read that returns less than was asked for has emptied the socket,
+// so the next one waits without asking (unless the peer is known to have closed).
 #pragma once
 #include "io/epoll.h"
 
@@ -42,10 +42,11 @@ class Socket final : public Stream, public Pollable, public Pooled {
   EpollEngine& engine_;
   const int descriptor_;
   bool registered_ = false;
-  bool readable_ = true;   // a read may succeed: nobody has seen EAGAIN since the last event
+  bool readable_ = true;  // a read may succeed: nobody has seen EAGAIN since the last event
   bool writable_ = true;
   bool peer_closed_ = false;
-  bool reset_ = false;     // an error was seen: the end that the kernel reports after it is no orderly one
+  bool reset_ =
+      false;  // an error was seen: the end that the kernel reports after it is no orderly one
   Read* reader_ = nullptr;
   Write* writer_ = nullptr;
   Cancel* watcher_ = nullptr;

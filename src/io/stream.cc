@@ -5,8 +5,9 @@ namespace banyan {
 namespace {
 
 std::unexpected<Error> ended(Code why, Side side) {
-  return fail(why, side,
-              why == Code::timeout ? "the peer was silent for too long" : "the exchange was called off");
+  return fail(
+      why, side,
+      why == Code::timeout ? "the peer was silent for too long" : "the exchange was called off");
 }
 
 }  // namespace

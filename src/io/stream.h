@@ -1,8 +1,9 @@
-// Stream: bytes both ways with one peer: a TCP or Unix socket, TLS over one, or a pipe of the simulator.
-// Owner: the connection that uses it; destroying it closes it. No operation may be pending then (CHECK).
-// Thread: its loop's. One read and one write may wait at the same time, not two of a kind.
-// Lifetimes: `into` and `pieces` stay alive until the awaited operation has ended, also when it is called off.
-// Nothing is lost by cancelling: a read that ends early has taken no byte from the stream.
+// Stream: bytes both ways with one peer: a TCP or Unix socket, TLS over one, or a pipe of the
+// simulator. Owner: the connection that uses it; destroying it closes it. No operation may be
+// pending then (CHECK). Thread: its loop's. One read and one write may wait at the same time, not
+// two of a kind. Lifetimes: `into` and `pieces` stay alive until the awaited operation has ended,
+// also when it is called off. Nothing is lost by cancelling: a read that ends early has taken no
+// byte from the stream.
 #pragma once
 #include <memory>
 #include <span>
@@ -15,10 +16,12 @@ namespace banyan {
 
 class Stream;
 
-// Result: bytes read; 0 is the end of what the peer sends. For readable(): 0, there is something to read.
+// Result: bytes read; 0 is the end of what the peer sends. For readable(): 0, there is something to
+// read.
 class Read final : public Operation {
  public:
-  Read(Stream& from, std::span<char> buffer, Time until) : Operation(until), stream(from), into(buffer) {}
+  Read(Stream& from, std::span<char> buffer, Time until)
+      : Operation(until), stream(from), into(buffer) {}
   Result<size_t> await_resume() const { return result; }
   bool only_wait() const { return into.empty(); }
 
@@ -54,8 +57,8 @@ class Write final : public Operation {
   void describe(std::string& out, int depth) const override;
 };
 
-// A trigger for until{}: the peer closed or reset its side. A half-close counts: a client that will send
-// nothing more and waits is rare, one that has left is not (docs/life-of-a-request.md).
+// A trigger for until{}: the peer closed or reset its side. A half-close counts: a client that will
+// send nothing more and waits is rare, one that has left is not (docs/life-of-a-request.md).
 struct PeerGone {
   Stream& stream;
   void attach(Cancel& scope);
@@ -85,8 +88,8 @@ class Stream {
   // Close with a reset instead of an orderly end: what was answered is not to be trusted.
   virtual void abort() = 0;
   virtual const Address& peer() const = 0;
-  // True when no byte is waiting to be read and the peer has not closed: a pooled connection is sent on only
-  // then. Bytes nobody asked for would be taken for the answer to the next request.
+  // True when no byte is waiting to be read and the peer has not closed: a pooled connection is
+  // sent on only then. Bytes nobody asked for would be taken for the answer to the next request.
   virtual bool quiet() = 0;
   // The kernel's descriptor, or -1: for moving bytes without copying.
   virtual int descriptor() const { return -1; }
@@ -96,7 +99,8 @@ class Stream {
   friend class Read;
   friend class Write;
   friend struct PeerGone;
-  // Engine side. start: true when the operation's result is set. cancel: sets the error and completes it.
+  // Engine side. start: true when the operation's result is set. cancel: sets the error and
+  // completes it.
   virtual bool start(Read& op) = 0;
   virtual bool start(Write& op) = 0;
   virtual void cancel(Read& op, Code why) = 0;

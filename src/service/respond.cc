@@ -10,27 +10,36 @@ namespace {
 
 uint16_t client_status(Code code) {
   switch (code) {
-    case Code::timeout: return 408;
-    case Code::too_large: return 413;
-    default: return 400;
+    case Code::timeout:
+      return 408;
+    case Code::too_large:
+      return 413;
+    default:
+      return 400;
   }
 }
 
 uint16_t upstream_status(Code code) {
   switch (code) {
-    case Code::timeout: return 504;
+    case Code::timeout:
+      return 504;
     case Code::unavailable:
-    case Code::overloaded: return 503;
-    default: return 502;
+    case Code::overloaded:
+      return 503;
+    default:
+      return 502;
   }
 }
 
 uint16_t own_status(Code code) {
   switch (code) {
-    case Code::timeout: return 504;
+    case Code::timeout:
+      return 504;
     case Code::bug:
-    case Code::protocol: return 500;
-    default: return 503;
+    case Code::protocol:
+      return 500;
+    default:
+      return 503;
   }
 }
 
@@ -39,9 +48,12 @@ uint16_t own_status(Code code) {
 uint16_t status_of(const Error& error) {
   if (error.status != 0) return error.status;
   switch (error.side) {
-    case Side::client: return client_status(error.code);
-    case Side::upstream: return upstream_status(error.code);
-    case Side::self: break;
+    case Side::client:
+      return client_status(error.code);
+    case Side::upstream:
+      return upstream_status(error.code);
+    case Side::self:
+      break;
   }
   return own_status(error.code);
 }

@@ -1,8 +1,7 @@
-// respond: the only place where an Error becomes an HTTP status and a body that a person can read: what
-// happened, and whose fault it is.
-// Owner: none, these are functions. Thread: any.
-// The body is problem+json (RFC 9457) with the member `side`; `detail` never holds anything from the request
-// or the upstream, so nothing leaks and nothing needs escaping.
+// respond: the only place where an Error becomes an HTTP status and a body that a person can read:
+// what happened, and whose fault it is. Owner: none, these are functions. Thread: any. The body is
+// problem+json (RFC 9457) with the member `side`; `detail` never holds anything from the request or
+// the upstream, so nothing leaks and nothing needs escaping.
 #pragma once
 #include "http/message.h"
 

@@ -1,8 +1,9 @@
-// Service and Filter: "your server as a function" (Eriksen, 2013). Everything that can answer a request is a
-// Service; a Filter is a Service that wraps the next one. All nine patterns are made of these two.
-// Owner: the worker's snapshot of the configuration; services are shared by the routes that name them.
-// Thread: one worker's loop. Lifetime: a service outlives every call and every answer body it gave out.
-// Errors are values: service/respond.h alone turns them into statuses, at the edge.
+// Service and Filter: "your server as a function" (Eriksen, 2013). Everything that can answer a
+// request is a Service; a Filter is a Service that wraps the next one. All nine patterns are made
+// of these two. Owner: the worker's snapshot of the configuration; services are shared by the
+// routes that name them. Thread: one worker's loop. Lifetime: a service outlives every call and
+// every answer body it gave out. Errors are values: service/respond.h alone turns them into
+// statuses, at the edge.
 #pragma once
 #include <memory>
 

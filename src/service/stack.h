@@ -1,8 +1,8 @@
-// Stack: layers in their order, each with its role and the reason for its place. Order is architecture: what is
-// above sees less, sees it earlier, and is not fooled by what is below (decision 6 of the architecture).
-// Owner: app/compose builds stacks and keeps their descriptions for /stack and `banyan explain`.
-// Thread: built on any, used by one.
-// A layer that is switched off is not in the list: it costs nothing.
+// Stack: layers in their order, each with its role and the reason for its place. Order is
+// architecture: what is above sees less, sees it earlier, and is not fooled by what is below
+// (decision 6 of the architecture). Owner: app/compose builds stacks and keeps their descriptions
+// for /stack and `banyan explain`. Thread: built on any, used by one. A layer that is switched off
+// is not in the list: it costs nothing.
 #pragma once
 #include <functional>
 #include <string>

@@ -1,8 +1,9 @@
-// Cancel: a node of the tree that calls work off. A request for cancellation goes to everything below,
-// carries its reason, and is acknowledged: the operation ends with that reason as its error, and only
-// then does its caller go on. Frames are never destroyed to cancel (decision 3 of the architecture).
-// Owner: whoever starts the work; it must outlive every child. Thread: its loop's.
-// The tree doubles as the list of what waits for what: describe() prints it when a simulation is stuck.
+// Cancel: a node of the tree that calls work off. A request for cancellation goes to everything
+// below, carries its reason, and is acknowledged: the operation ends with that reason as its error,
+// and only then does its caller go on. Frames are never destroyed to cancel (decision 3 of the
+// architecture). Owner: whoever starts the work; it must outlive every child. Thread: its loop's.
+// The tree doubles as the list of what waits for what: describe() prints it when a simulation is
+// stuck.
 #pragma once
 #include <optional>
 #include <string>

@@ -14,7 +14,8 @@ namespace banyan {
 // A cancellation scope with a context of its own, inside the caller's.
 class Scope {
  public:
-  explicit Scope(Context& outer) : cancel_(&outer.cancel), context_{outer.loop, cancel_, outer.deadline} {}
+  explicit Scope(Context& outer)
+      : cancel_(&outer.cancel), context_{outer.loop, cancel_, outer.deadline} {}
   Cancel& cancel() { return cancel_; }
   Context& context() { return context_; }
 
@@ -34,7 +35,8 @@ class CancelTimer final : public Timer {
   Code why_;
 };
 
-// `co_await within{2s, next->call(req)}`: after the limit the task sees Code::timeout; its answer is awaited.
+// `co_await within{2s, next->call(req)}`: after the limit the task sees Code::timeout; its answer
+// is awaited.
 template <class T>
 struct within {
   Duration limit;
@@ -61,8 +63,8 @@ struct within {
 template <class D, class T>
 within(D, Task<T>) -> within<T>;
 
-// `co_await until{stream.peer_gone(), exchange()}`: when the trigger goes off the task sees its reason. A
-// trigger has attach(Cancel&) and detach(); it may go off inside attach.
+// `co_await until{stream.peer_gone(), exchange()}`: when the trigger goes off the task sees its
+// reason. A trigger has attach(Cancel&) and detach(); it may go off inside attach.
 template <class Trigger, class T>
 struct until {
   Trigger trigger;
@@ -111,8 +113,8 @@ class Sleep final : public Cancellable, private Timer {
 inline Sleep sleep_for(Duration by) { return Sleep(by); }
 inline Sleep sleep_until(Time at) { return Sleep(at); }
 
-// Fan-out: `make(i)` for i in 0..n-1, all at once; the caller goes on when every child has ended. The
-// gather owns `make`, a plain callable that names a coroutine.
+// Fan-out: `make(i)` for i in 0..n-1, all at once; the caller goes on when every child has ended.
+// The gather owns `make`, a plain callable that names a coroutine.
 template <class Make>
 class Gather {
   using T = typename std::invoke_result_t<Make&, size_t>::value_type;

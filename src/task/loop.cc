@@ -89,7 +89,8 @@ bool Loop::turn() {
   longest_turn_ = std::max(longest_turn_, poller_.now() - now_);
   const bool alive = poller_.wait(busy || stopping_ ? Time{} : timers_.next());
   read_clock();
-  // Events before timers: data that came in time wins over the limit that passed while we were busy.
+  // Events before timers: data that came in time wins over the limit that passed while we were
+  // busy.
   poller_.dispatch();
   timers_.advance(now_);
   return alive || !ready_.empty();

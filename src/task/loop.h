@@ -1,8 +1,9 @@
-// Loop: one thread's clock, timers and run queue. Time, randomness and wake-ups come from here alone, so the
-// same code runs in a deterministic simulation (decision 5 of the architecture).
+// Loop: one thread's clock, timers and run queue. Time, randomness and wake-ups come from here
+// alone, so the same code runs in a deterministic simulation (decision 5 of the architecture).
 // Owner: the thread that runs it. Thread: its own, except send(), which any thread may call.
 // A Poller decides what "wait" means: epoll blocks, the simulator jumps to the next timer.
-// Bound: a coroutine may complete `turn_budget` operations without waiting, then it queues behind the others.
+// Bound: a coroutine may complete `turn_budget` operations without waiting, then it queues behind
+// the others.
 #pragma once
 #include <atomic>
 #include <coroutine>
@@ -21,11 +22,11 @@ class Poller {
   virtual ~Poller() = default;
   virtual Time now() = 0;
   virtual WallTime wall() = 0;
-  // Waits for events until `until` (never: without limit; a past time: does not wait). Returns false when
-  // nothing can ever happen any more (the simulator is stuck).
+  // Waits for events until `until` (never: without limit; a past time: does not wait). Returns
+  // false when nothing can ever happen any more (the simulator is stuck).
   virtual bool wait(Time until) = 0;
-  // Handles the events that wait() found: completes operations, which resumes or posts coroutines. Apart
-  // from wait() so that the loop reads the clock in between.
+  // Handles the events that wait() found: completes operations, which resumes or posts coroutines.
+  // Apart from wait() so that the loop reads the clock in between.
   virtual void dispatch() = 0;
   // Ends a wait, from any thread.
   virtual void wake() = 0;
@@ -59,7 +60,8 @@ class Loop {
   // True while the running coroutine may go on without waiting.
   bool spend() { return budget_ != 0 && budget_-- != 0; }
 
-  // From any thread: runs `message` on this loop. Not bounded: senders are few (reload, admin, limits).
+  // From any thread: runs `message` on this loop. Not bounded: senders are few (reload, admin,
+  // limits).
   void send(Message message);
 
   // Turns until stop(); one that came before ends it at once.
@@ -67,7 +69,8 @@ class Loop {
   void stop() { stopping_ = true; }
   // One turn: what is ready, then messages, events, timers. False when the poller is stuck.
   bool turn();
-  // The longest time between two waits since the last call: how late an event can be seen (loop lag).
+  // The longest time between two waits since the last call: how late an event can be seen (loop
+  // lag).
   Duration take_longest_turn();
 
  private:

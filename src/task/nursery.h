@@ -1,8 +1,8 @@
-// Nursery: the owner of background tasks. Everything started here ends before the nursery does: it is called
-// off, and joined. Nothing is ever detached.
-// Owner: the scope that needs the work (a server, an exchange, a cluster). Thread: its loop's.
-// Lifetime: what a task borrows must outlive join(). Destroying a nursery that is not empty is a bug (CHECK).
-// Bound: `limit` tasks at once; one more is refused, and the caller decides what that means.
+// Nursery: the owner of background tasks. Everything started here ends before the nursery does: it
+// is called off, and joined. Nothing is ever detached. Owner: the scope that needs the work (a
+// server, an exchange, a cluster). Thread: its loop's. Lifetime: what a task borrows must outlive
+// join(). Destroying a nursery that is not empty is a bug (CHECK). Bound: `limit` tasks at once;
+// one more is refused, and the caller decides what that means.
 #pragma once
 #include "task/task.h"
 
@@ -16,8 +16,8 @@ class Nursery {
   Nursery& operator=(const Nursery&) = delete;
   ~Nursery() { CHECK(size_ == 0); }
 
-  // Starts the task that `make` makes; it runs at once until it first waits. `make` is kept until the end.
-  // False when the nursery is full or called off: nothing was started.
+  // Starts the task that `make` makes; it runs at once until it first waits. `make` is kept until
+  // the end. False when the nursery is full or called off: nothing was started.
   template <class Make>
   bool start(Make make) {
     if (size_ >= limit_ || cancel_.requested()) return false;

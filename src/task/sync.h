@@ -1,6 +1,6 @@
 // Event and Semaphore: how tasks of one loop wait for each other.
-// Owner: whoever shares them; they outlive every waiter. Thread: one loop's (across loops: Loop::send).
-// Waiters queue first come, first served; a cancelled waiter leaves the queue at once.
+// Owner: whoever shares them; they outlive every waiter. Thread: one loop's (across loops:
+// Loop::send). Waiters queue first come, first served; a cancelled waiter leaves the queue at once.
 // Bound: a semaphore's queue length is given by its maker; one more waiter gets Code::overloaded.
 #pragma once
 #include "task/task.h"
@@ -41,7 +41,8 @@ class Waiter : public Cancellable {
   Link link_{*this};
 };
 
-// Something that happened, once: set() wakes all who wait, and later waits end at once. reset() starts over.
+// Something that happened, once: set() wakes all who wait, and later waits end at once. reset()
+// starts over.
 class Event {
  public:
   class Wait final : public Waiter {

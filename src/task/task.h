@@ -1,8 +1,8 @@
-// Task<T>: a coroutine that starts when it is awaited and ends before its caller goes on. It cannot be moved,
-// so it is awaited where it is made, and everything it borrows from its caller is alive while it runs.
-// Owner: the caller's full expression. Thread: its loop's.
-// Context is ambient: each task inherits its caller's (loop, cancellation, deadline) through the promise.
-// Frames come from `frames`; nothing throws; a task that is destroyed before its end is a bug (CHECK).
+// Task<T>: a coroutine that starts when it is awaited and ends before its caller goes on. It cannot
+// be moved, so it is awaited where it is made, and everything it borrows from its caller is alive
+// while it runs. Owner: the caller's full expression. Thread: its loop's. Context is ambient: each
+// task inherits its caller's (loop, cancellation, deadline) through the promise. Frames come from
+// `frames`; nothing throws; a task that is destroyed before its end is a bug (CHECK).
 #pragma once
 #include <coroutine>
 #include <cstdlib>
@@ -61,7 +61,7 @@ struct Promise<void> : PromiseBase {
 };
 
 template <class T = void>
-class [[nodiscard, clang::coro_return_type, clang::coro_lifetimebound]] Task {
+class [[nodiscard]] Task {
  public:
   using promise_type = Promise<T>;
   using value_type = T;
@@ -95,7 +95,7 @@ class [[nodiscard, clang::coro_return_type, clang::coro_lifetimebound]] Task {
 
  private:
   friend Promise<T>;
-  [[clang::coro_wrapper]] explicit Task(std::coroutine_handle<Promise<T>> h) : handle_(h) {}
+  explicit Task(std::coroutine_handle<Promise<T>> h) : handle_(h) {}
 
   std::coroutine_handle<Promise<T>> handle_;
   bool started_ = false;
@@ -122,8 +122,8 @@ struct CurrentContext {
 };
 inline CurrentContext current_context() { return {}; }
 
-// The frame at the bottom of a chain: it has no caller. Whoever starts it says in which context, and what
-// happens at the end (`on_end` runs last, after the frame is gone; it may be null).
+// The frame at the bottom of a chain: it has no caller. Whoever starts it says in which context,
+// and what happens at the end (`on_end` runs last, after the frame is gone; it may be null).
 class Root {
  public:
   struct promise_type : PromiseBase {
@@ -158,8 +158,8 @@ class Root {
   std::coroutine_handle<promise_type> handle_;
 };
 
-// Runs the task that `make` makes, to its end. `make` is a plain callable that lives in this frame; it
-// names a coroutine, it is none itself (rule 3 of the architecture).
+// Runs the task that `make` makes, to its end. `make` is a plain callable that lives in this frame;
+// it names a coroutine, it is none itself (rule 3 of the architecture).
 template <class Make>
 Root run_root(Make make) {
   co_await make();

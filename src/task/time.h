@@ -1,7 +1,6 @@
-// Time as the data plane sees it: a type only. "Now" comes from Loop (task/loop.h) and nowhere else, so
-// that the same code runs in virtual time (test/tidy.py bans every other clock).
-// Owner: none. Thread: any.
-// Time::max() means "never".
+// Time as the data plane sees it: a type only. "Now" comes from Loop (task/loop.h) and nowhere
+// else, so that the same code runs in virtual time (test/tidy.py bans every other clock). Owner:
+// none. Thread: any. Time::max() means "never".
 #pragma once
 #include <chrono>
 

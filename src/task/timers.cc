@@ -86,8 +86,8 @@ void TimerWheel::fire_due(Time now) {
   while (Timer* timer = due.pop_front()) timer->fire();
 }
 
-// Time moves on. What is left in the current slot was armed by a timer that fired, for a moment that has
-// passed: it is taken along, because a slot behind us is not looked at again.
+// Time moves on. What is left in the current slot was armed by a timer that fired, for a moment
+// that has passed: it is taken along, because a slot behind us is not looked at again.
 void TimerWheel::move_to(uint64_t tick, List<Timer>& late) {
   late.take(wheel_[0][tick_ & (slots - 1)]);
   const bool beyond = (tick ^ tick_) >> (levels * level_bits) != 0;

@@ -1,9 +1,9 @@
-// TimerWheel: every timer of a loop. Arming and disarming take O(1) whatever the number of timers; times
-// are exact (no rounding to ticks), which the simulator's tests rely on.
-// Owner: the loop. A Timer belongs to whoever waits and disarms itself when it dies. Thread: the loop's.
-// Five levels of 64 slots; a level-0 slot spans 2^20 ns (about 1 ms). Beyond 2^50 ns (13 days) a timer
-// waits in the last slot and is placed again. Source: Varghese and Lauck, "Hashed and Hierarchical
-// Timing Wheels", 1987.
+// TimerWheel: every timer of a loop. Arming and disarming take O(1) whatever the number of timers;
+// times are exact (no rounding to ticks), which the simulator's tests rely on. Owner: the loop. A
+// Timer belongs to whoever waits and disarms itself when it dies. Thread: the loop's. Five levels
+// of 64 slots; a level-0 slot spans 2^20 ns (about 1 ms). Beyond 2^50 ns (13 days) a timer waits in
+// the last slot and is placed again. Source: Varghese and Lauck, "Hashed and Hierarchical Timing
+// Wheels", 1987.
 #pragma once
 #include <cstdint>
 
@@ -33,11 +33,12 @@ class TimerWheel {
   explicit TimerWheel(Time now) : tick_(tick_of(now)) {}
   // Arms, or moves an armed timer. A time in the past fires on the next advance().
   void arm(Timer& timer, Time at);
-  // When to call advance() next: never later than the earliest timer. It may be earlier: when that one is in
-  // a later block of 64 slots, or was disarmed. `never` when there has been none since the last advance().
+  // When to call advance() next: never later than the earliest timer. It may be earlier: when that
+  // one is in a later block of 64 slots, or was disarmed. `never` when there has been none since
+  // the last advance().
   Time next() const { return soonest_; }
-  // Fires every timer with at <= now, earliest slot first. One that is armed by a timer that fires, for a
-  // time that has passed too, may have to wait for the next call.
+  // Fires every timer with at <= now, earliest slot first. One that is armed by a timer that fires,
+  // for a time that has passed too, may have to wait for the next call.
   void advance(Time now);
 
  private:
@@ -58,7 +59,7 @@ class TimerWheel {
   void cascade(Place where);
   void fire_due(Time now);
 
-  uint64_t tick_;  // of the last advance() that had something to do
+  uint64_t tick_;         // of the last advance() that had something to do
   Time soonest_ = never;  // no timer is due before; kept, so that a turn need not look at any
   mutable uint64_t occupied_[levels] = {};  // a bit may be stale: set though its slot emptied
   List<Timer> wheel_[levels][slots];

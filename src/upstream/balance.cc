@@ -16,8 +16,9 @@ Endpoint* cheaper_of_two(Loop& loop, Candidates from) {
   return from[a]->cost() <= from[b]->cost() ? from[a] : from[b];
 }
 
-// Smooth weighted round robin: everyone earns its weight, the richest pays for all. Each endpoint gets its
-// share, spread evenly (the method of nginx's upstream, described in its commit of May 2012).
+// Smooth weighted round robin: everyone earns its weight, the richest pays for all. Each endpoint
+// gets its share, spread evenly (the method of nginx's upstream, described in its commit of May
+// 2012).
 Endpoint* next_in_turn(Candidates from) {
   int64_t all = 0;
   Endpoint* best = nullptr;
@@ -49,8 +50,7 @@ Endpoint* least_busy(Loop& loop, Candidates from) {
 
 Endpoint* Balancer::pick(Loop& loop, std::span<const EndpointPtr> endpoints,
                          std::span<Endpoint* const> except) {
-  if (endpoints.size() == 1)
-    return except.empty() ? endpoints[0].get() : nullptr;
+  if (endpoints.size() == 1) return except.empty() ? endpoints[0].get() : nullptr;
   Endpoint* few[16];
   std::vector<Endpoint*> many;
   if (endpoints.size() > std::size(few)) many.resize(endpoints.size());
@@ -68,9 +68,12 @@ Endpoint* Balancer::pick(Loop& loop, std::span<const EndpointPtr> endpoints,
   if (n == 0) return nullptr;
   const Candidates from{candidates, n};
   switch (how_) {
-    case Balance::round_robin: return next_in_turn(from);
-    case Balance::least_request: return least_busy(loop, from);
-    case Balance::ewma: break;
+    case Balance::round_robin:
+      return next_in_turn(from);
+    case Balance::least_request:
+      return least_busy(loop, from);
+    case Balance::ewma:
+      break;
   }
   return cheaper_of_two(loop, from);
 }

@@ -1,8 +1,8 @@
 // Balance: which endpoint gets the next exchange.
 // Owner: the cluster. Thread: its loop's.
-// `ewma` (default) takes the cheaper of two random endpoints (power of two choices, Mitzenmacher 1996); the
-// others are round robin (smooth, weighted) and least requests. Endpoints that are skipped after a failed
-// connect are left out, unless all are: then all are tried again.
+// `ewma` (default) takes the cheaper of two random endpoints (power of two choices, Mitzenmacher
+// 1996); the others are round robin (smooth, weighted) and least requests. Endpoints that are
+// skipped after a failed connect are left out, unless all are: then all are tried again.
 #pragma once
 #include <cstdint>
 #include <span>

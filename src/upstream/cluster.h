@@ -1,8 +1,8 @@
-// Cluster: the endpoints of one upstream service, as one worker sees them, and the Service that sends requests
-// to them (Forward, the innermost of every stack).
-// Owner: the worker; unchanged clusters survive a reload with their connections. Thread: its loop's.
-// Lifetimes: the network and the loop outlive it. Names are resolved in the background and again when their
-// TTL ends; endpoints that leave finish what they have in flight.
+// Cluster: the endpoints of one upstream service, as one worker sees them, and the Service that
+// sends requests to them (Forward, the innermost of every stack). Owner: the worker; unchanged
+// clusters survive a reload with their connections. Thread: its loop's. Lifetimes: the network and
+// the loop outlive it. Names are resolved in the background and again when their TTL ends;
+// endpoints that leave finish what they have in flight.
 #pragma once
 #include <string>
 #include <vector>
@@ -15,14 +15,19 @@ namespace banyan {
 struct ClusterLimits {
   Duration connect_max = std::chrono::milliseconds(500);
   Duration answer_max = std::chrono::seconds(30);  // from sending to the head of the answer
-  H1ClientLimits h1;                               // h1.body.gap_max: silence within an answer's content
+  H1ClientLimits h1;  // h1.body.gap_max: silence within an answer's content
   PoolLimits pool;
 };
 
 class Cluster {
  public:
-  Cluster(std::string name, Network& network, Loop& loop, Balance balance, const ClusterLimits& limits)
-      : name_(std::move(name)), network_(network), loop_(loop), limits_(limits), balancer_(balance) {}
+  Cluster(std::string name, Network& network, Loop& loop, Balance balance,
+          const ClusterLimits& limits)
+      : name_(std::move(name)),
+        network_(network),
+        loop_(loop),
+        limits_(limits),
+        balancer_(balance) {}
 
   const std::string& name() const { return name_; }
   Network& network() { return network_; }

@@ -1,9 +1,9 @@
-// Endpoint: one address of a service, with its pool of connections and what is known of its speed and health.
-// Owner: the cluster; while exchanges are in flight an endpoint keeps itself alive, so that one that left the
-// service (DNS, reload) finishes its work. Thread: its loop's.
-// Speed is a peak-sensitive moving average (EWMA, 10 s) of the time to the head of the answer: it jumps up with
-// a slow answer and decays with time. Source: Finagle's P2C peak EWMA.
-// After a failed connect the endpoint is skipped for 1 s, doubling to 30 s; a success clears it.
+// Endpoint: one address of a service, with its pool of connections and what is known of its speed
+// and health. Owner: the cluster; while exchanges are in flight an endpoint keeps itself alive, so
+// that one that left the service (DNS, reload) finishes its work. Thread: its loop's. Speed is a
+// peak-sensitive moving average (EWMA, 10 s) of the time to the head of the answer: it jumps up
+// with a slow answer and decays with time. Source: Finagle's P2C peak EWMA. After a failed connect
+// the endpoint is skipped for 1 s, doubling to 30 s; a success clears it.
 #pragma once
 #include <memory>
 #include <string>
@@ -15,7 +15,11 @@ namespace banyan {
 class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoint> {
  public:
   Endpoint(Loop& loop, std::string name, Address address, uint32_t weight, const PoolLimits& limits)
-      : name_(std::move(name)), address_(std::move(address)), weight_(weight), loop_(loop), pool_(loop, limits) {}
+      : name_(std::move(name)),
+        address_(std::move(address)),
+        weight_(weight),
+        loop_(loop),
+        pool_(loop, limits) {}
 
   const std::string& name() const { return name_; }
   const Address& address() const { return address_; }

@@ -18,7 +18,8 @@ Task<Result<H1Client*>> Forward::connection(Attempt how, Record& record) {
   record.reused = client != nullptr;
   if (client != nullptr) co_return client;
   if (pool.full())
-    co_return fail(Code::overloaded, Side::self, "the endpoint has as many connections as it may have");
+    co_return fail(Code::overloaded, Side::self,
+                   "the endpoint has as many connections as it may have");
   Loop& loop = cluster_->loop();
   auto stream = co_await cluster_->network().connect(
       how.endpoint->address(), after(loop.now(), cluster_->limits().connect_max));
@@ -39,7 +40,8 @@ Task<Reply> Forward::attempt(Request& request, Attempt how, bool& stale) {
   const Time sent_at = request.record.connected = loop.now();
   ++request.record.attempts;
   const bool reused = request.record.reused;
-  auto reply = co_await H1Client::send(std::move(lease), request, request.target.forward, request.headers, stale);
+  auto reply = co_await H1Client::send(std::move(lease), request, request.target.forward,
+                                       request.headers, stale);
   stale = stale && reused;
   // (4) What the endpoint's speed and the log need to know.
   if (!reply) co_return std::unexpected(reply.error());
@@ -62,10 +64,12 @@ Task<Reply> Forward::call(Request& request) {
       co_return fail(Code::unavailable, Side::upstream, "the service has no endpoint", true);
     if (!fresh_only) tried[count++] = endpoint;
     bool stale = false;
-    auto reply = co_await within{cluster_->limits().answer_max, attempt(request, {endpoint, fresh_only}, stale)};
+    auto reply = co_await within{cluster_->limits().answer_max,
+                                 attempt(request, {endpoint, fresh_only}, stale)};
     if (reply) co_return reply;
     const Error& error = reply.error();
-    const bool again = stale && !fresh_only && request.body == nullptr && is_idempotent(request.method);
+    const bool again =
+        stale && !fresh_only && request.body == nullptr && is_idempotent(request.method);
     // (6) Nothing was sent: another endpoint may have it.
     const bool elsewhere = error.retryable && error.code == Code::unavailable &&
                            count < endpoints_tried_max && count < cluster_->endpoints().size();

@@ -1,7 +1,8 @@
-// Forward: sends a request to an endpoint of a cluster and gives back its answer: the innermost Service.
-// Owner: the worker's snapshot. Thread: its loop's. Lifetime: it shares the cluster.
-// It sends a request twice only when nothing of it can have been processed (the connection was never made), or
-// when it is idempotent, has no content, and a used connection ended without a byte of an answer.
+// Forward: sends a request to an endpoint of a cluster and gives back its answer: the innermost
+// Service. Owner: the worker's snapshot. Thread: its loop's. Lifetime: it shares the cluster. It
+// sends a request twice only when nothing of it can have been processed (the connection was never
+// made), or when it is idempotent, has no content, and a used connection ended without a byte of an
+// answer.
 #pragma once
 #include "upstream/cluster.h"
 

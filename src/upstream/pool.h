@@ -1,8 +1,7 @@
-// Pool: the idle connections of one worker to one endpoint, newest first, so that the extra ones of a burst
-// grow old and are closed.
-// Owner: the endpoint. Thread: its loop's.
-// Bounds (PoolLimits): connections in all, idle ones, how long one may idle and live, exchanges a connection.
-// An idle connection is watched: when the endpoint closes it, it leaves the pool at once; and one that has
+// Pool: the idle connections of one worker to one endpoint, newest first, so that the extra ones of
+// a burst grow old and are closed. Owner: the endpoint. Thread: its loop's. Bounds (PoolLimits):
+// connections in all, idle ones, how long one may idle and live, exchanges a connection. An idle
+// connection is watched: when the endpoint closes it, it leaves the pool at once; and one that has
 // unread bytes is never used again (they would be taken for the next answer).
 #pragma once
 #include "http/h1_client.h"
@@ -11,7 +10,7 @@
 namespace banyan {
 
 struct PoolLimits {
-  uint32_t connections_max = 10'000;                       // to one endpoint, of one worker
+  uint32_t connections_max = 10'000;  // to one endpoint, of one worker
   uint32_t idle_max = 1024;
   Duration idle_age_max = std::chrono::seconds(60);
   Duration life_max = std::chrono::hours(1);

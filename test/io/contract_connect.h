@@ -135,7 +135,9 @@ TYPED_TEST_P(EngineContract, CancelledConnect) {
   if (!this->under.distant) GTEST_SKIP() << "a connect here never waits";
   this->run([&]() -> Task<> {
     const Address at = co_await this->under.unanswered();
-    auto connect = [&]() -> Task<Result<StreamPtr>> { co_return co_await this->network().connect(at); };
+    auto connect = [&]() -> Task<Result<StreamPtr>> {
+      co_return co_await this->network().connect(at);
+    };
     const auto stream = co_await within{5ms, connect()};
     CO_ASSERT(!stream.has_value());
     EXPECT_EQ(stream.error().code, Code::timeout);

@@ -1,8 +1,7 @@
-// Part of the engine contract (engine_contract.h): moving bytes, waiting for them, and being called off.
-// Owner: the test binary. Thread: one.
-// Lifetimes: scenarios are lambdas that live until the run ends.
-// Bound: 30 s of the engine's time for each.
-// Source: io/stream.h, whose comments these tests hold the engines to.
+// Part of the engine contract (engine_contract.h): moving bytes, waiting for them, and being called
+// off. Owner: the test binary. Thread: one. Lifetimes: scenarios are lambdas that live until the
+// run ends. Bound: 30 s of the engine's time for each. Source: io/stream.h, whose comments these
+// tests hold the engines to.
 #pragma once
 #include "io/engine_contract.h"
 
@@ -48,7 +47,8 @@ TYPED_TEST_P(EngineContract, GatheredWrites) {
   this->run([&]() -> Task<> {
     auto p = co_await this->pair();
     const std::string text = pattern(600'000, 5);
-    // Pieces of 0 to 2999 bytes: more than one system call takes, many empty, runs of empty ones too.
+    // Pieces of 0 to 2999 bytes: more than one system call takes, many empty, runs of empty ones
+    // too.
     std::vector<Bytes> pieces;
     for (size_t at = 0, i = 0; at < text.size(); ++i) {
       const size_t n = i % 3 == 0 || i % 200 > 100 ? 0 : i * 37 % 3000;
@@ -110,8 +110,10 @@ TYPED_TEST_P(EngineContract, CancelledReadLosesNothing) {
         char buffer[5];
         auto one = [&]() -> Task<Result<size_t>> { co_return co_await p.server->read(buffer); };
         const auto n = co_await within{100us, one()};
-        if (n) got.append(buffer, *n);
-        else ++called_off;
+        if (n)
+          got.append(buffer, *n);
+        else
+          ++called_off;
         if (!n && n.error().code != Code::timeout) co_return std::unexpected(n.error());
       }
       co_return Result<>();
@@ -123,7 +125,7 @@ TYPED_TEST_P(EngineContract, CancelledReadLosesNothing) {
       }
       co_return Result<>();
     };
-    auto side = [&] [[clang::coro_wrapper]] (size_t i) { return i == 0 ? reader() : writer(); };
+    auto side = [&](size_t i) { return i == 0 ? reader() : writer(); };
     for (const auto& end : co_await gather(2, side)) EXPECT_TRUE(end.has_value());
     EXPECT_TRUE(got == text);
     EXPECT_GT(called_off, 0u);
@@ -236,7 +238,8 @@ TYPED_TEST_P(EngineContract, QuietSeesBytes) {
   });
 }
 
-// A pooled connection may have been used without ever waiting: its answer was there before the read.
+// A pooled connection may have been used without ever waiting: its answer was there before the
+// read.
 TYPED_TEST_P(EngineContract, QuietAfterAnUnwaitedShortRead) {
   this->run([&]() -> Task<> {
     auto p = co_await this->pair();

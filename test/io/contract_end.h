@@ -1,8 +1,6 @@
-// Part of the engine contract (engine_contract.h): how streams end, who learns of it, and what may be destroyed
-// when.
-// Owner: the test binary. Thread: one.
-// Lifetimes: scenarios are lambdas that live until the run ends.
-// Bound: 30 s of the engine's time for each.
+// Part of the engine contract (engine_contract.h): how streams end, who learns of it, and what may
+// be destroyed when. Owner: the test binary. Thread: one. Lifetimes: scenarios are lambdas that
+// live until the run ends. Bound: 30 s of the engine's time for each.
 #pragma once
 #include "io/engine_contract.h"
 
@@ -78,8 +76,8 @@ TYPED_TEST_P(EngineContract, ResetWhileReading) {
   });
 }
 
-// The kernel tells of a reset once. Whoever hears it first, a reader must not take the rest for an orderly
-// end: a body that ends with the connection would be cut and still look whole.
+// The kernel tells of a reset once. Whoever hears it first, a reader must not take the rest for an
+// orderly end: a body that ends with the connection would be cut and still look whole.
 TYPED_TEST_P(EngineContract, ResetIsNoEndAfterAFailedWrite) {
   this->run([&]() -> Task<> {
     auto p = co_await this->pair();
@@ -244,7 +242,8 @@ TYPED_TEST_P(EngineContract, QuietSeesTheEnd) {
   });
 }
 
-// The first of two streams whose bytes come together destroys the other, which has no operation pending.
+// The first of two streams whose bytes come together destroys the other, which has no operation
+// pending.
 TYPED_TEST_P(EngineContract, DestroyedFromAnothersEvent) {
   this->run([&]() -> Task<> {
     auto a = co_await this->pair();
@@ -269,7 +268,8 @@ TYPED_TEST_P(EngineContract, DestroyedFromAnothersEvent) {
   });
 }
 
-// Both wait; the one whose event comes first calls the other off and destroys it when that has ended.
+// Both wait; the one whose event comes first calls the other off and destroys it when that has
+// ended.
 TYPED_TEST_P(EngineContract, DestroyedInTheSameBatch) {
   this->run([&]() -> Task<> {
     StreamPair pairs[2] = {co_await this->pair(), co_await this->pair()};
@@ -288,8 +288,8 @@ TYPED_TEST_P(EngineContract, DestroyedInTheSameBatch) {
       }
       EXPECT_TRUE(n.has_value() || n.error().code == Code::cancelled);
     };
-    readers.start([&] [[clang::coro_wrapper]] { return reader(0); });
-    readers.start([&] [[clang::coro_wrapper]] { return reader(1); });
+    readers.start([&] { return reader(0); });
+    readers.start([&] { return reader(1); });
     CO_ASSERT(co_await this->send(*pairs[0].server, "x"));
     CO_ASSERT(co_await this->send(*pairs[1].server, "x"));
     co_await readers.join();

@@ -1,8 +1,8 @@
-// EngineContract: what every engine must do alike, as one typed suite. Each engine instantiates it in a file of
-// its own (sim_engine_test.cc, epoll_engine_test.cc).
-// Owner: the test binary. Thread: one. An engine under test is a type with `engine`, `loop`, listen_at() (an
-// address that can be listened on), nobody() (one that refuses) and `distant` (a connect can be made to hang).
-// Bound: every scenario has 30 s of the engine's own time; a scenario that is cut off there fails.
+// EngineContract: what every engine must do alike, as one typed suite. Each engine instantiates it
+// in a file of its own (sim_engine_test.cc, epoll_engine_test.cc). Owner: the test binary. Thread:
+// one. An engine under test is a type with `engine`, `loop`, listen_at() (an address that can be
+// listened on), nobody() (one that refuses) and `distant` (a connect can be made to hang). Bound:
+// every scenario has 30 s of the engine's own time; a scenario that is cut off there fails.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -20,12 +20,12 @@ namespace banyan {
 using namespace std::chrono_literals;
 
 // As ASSERT_TRUE, in a coroutine that gives nothing.
-#define CO_ASSERT(...)                                  \
-  do {                                               \
+#define CO_ASSERT(...)                                 \
+  do {                                                 \
     if (!(__VA_ARGS__)) {                              \
       ADD_FAILURE() << #__VA_ARGS__ << " is not true"; \
-      co_return;                                     \
-    }                                                \
+      co_return;                                       \
+    }                                                  \
   } while (0)
 
 struct StreamPair {
@@ -148,9 +148,10 @@ REGISTER_TYPED_TEST_SUITE_P(
     CancelledConnect, ConnectDeadline, NothingStartsInACancelledScope, ListenerGoneRefuses,
     ClosedBeforeAccept,
     // contract_data.h
-    LargeTransferWithBackpressure, BothDirectionsAtOnce, GatheredWrites, WritesOfNothing, ShortReads,
-    CancelledReadLosesNothing, ReadDeadline, ReadDeadlineInThePast, WriteDeadline, CancelledWrite,
-    ReadableTakesNothing, ReadableWaits, QuietSeesBytes, QuietAfterAnUnwaitedShortRead,
+    LargeTransferWithBackpressure, BothDirectionsAtOnce, GatheredWrites, WritesOfNothing,
+    ShortReads, CancelledReadLosesNothing, ReadDeadline, ReadDeadlineInThePast, WriteDeadline,
+    CancelledWrite, ReadableTakesNothing, ReadableWaits, QuietSeesBytes,
+    QuietAfterAnUnwaitedShortRead,
     // contract_end.h
     EndOfStream, HalfCloseThenTheRest, WriteAfterOwnEnd, Reset, ResetWhileReading,
     ResetIsNoEndAfterAFailedWrite, ResetIsNoEndAfterReadable, ResetIsNoEndAfterQuiet,

@@ -59,7 +59,9 @@ struct Folder {
     path = name;
   }
   ~Folder() { std::filesystem::remove_all(path); }
-  Address socket(const std::string& name) const { return *parse_address("unix:" + path + "/" + name); }
+  Address socket(const std::string& name) const {
+    return *parse_address("unix:" + path + "/" + name);
+  }
   std::string path;
 };
 
@@ -77,9 +79,7 @@ struct EpollUnix {
 };
 
 struct EpollAbstract : EpollUnix {
-  Address listen_at() {
-    return *parse_address(fmt_name(++made));
-  }
+  Address listen_at() { return *parse_address(fmt_name(++made)); }
   std::string fmt_name(int n) const {
     return "unix:@banyan-" + std::to_string(::getpid()) + "-" + std::to_string(n);
   }
@@ -113,7 +113,8 @@ TEST(EpollEngine, KeepsALiveSocketFile) {
   EXPECT_EQ(::lstat(at.path.c_str(), &info), 0);
 }
 
-// The one who asks must not wait for a place in the queue, nor take the file for stale because there is none.
+// The one who asks must not wait for a place in the queue, nor take the file for stale because
+// there is none.
 TEST(EpollEngine, KeepsALiveSocketFileWhoseQueueIsFull) {
   Folder folder;
   EpollEngine engine;
@@ -220,7 +221,7 @@ TEST(EpollEngine, ALateTimerIsNotEarly) {
     woke = loop.now();
     loop.stop();
   };
-  run_root([&] [[clang::coro_wrapper]] { return nap(); }).start(context);
+  run_root([&] { return nap(); }).start(context);
   loop.run();
   EXPECT_GE(woke, asked);
 }
@@ -236,7 +237,8 @@ TEST(EpollEngine, ASocketThatCannotBeWatchedFails) {
   Context context{loop, root, never};
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-  // Already in the set for another: adding it again fails, as it does when the kernel's limit is reached.
+  // Already in the set for another: adding it again fails, as it does when the kernel's limit is
+  // reached.
   ASSERT_TRUE(engine.add(ends[0], 0, deaf).has_value());
   auto scenario = [&]() -> Task<> {
     Socket socket(engine, ends[0], Side::client, {});
@@ -246,7 +248,7 @@ TEST(EpollEngine, ASocketThatCannotBeWatchedFails) {
     if (!n) EXPECT_EQ(n.error().code, Code::overloaded);
     loop.stop();
   };
-  run_root([&] [[clang::coro_wrapper]] { return scenario(); }).start(context);
+  run_root([&] { return scenario(); }).start(context);
   loop.run();
   ::close(ends[1]);
 }

@@ -26,7 +26,8 @@ Task<bool> Peer::expect(std::string_view text) {
     const auto n = co_await fill();
     if (!n || *n == 0) {
       ADD_FAILURE() << "expected \"" << printable(text, 2000) << "\", but the connection ended ("
-                    << (n ? "orderly" : n.error().what) << ") after \"" << printable(held_, 2000) << '"';
+                    << (n ? "orderly" : n.error().what) << ") after \"" << printable(held_, 2000)
+                    << '"';
       co_return false;
     }
   }
@@ -48,7 +49,8 @@ Task<bool> Peer::expect_reset() {
   for (;;) {
     const auto n = co_await fill();
     if (n && *n > 0) continue;
-    EXPECT_TRUE(!n && n.error().code == Code::reset) << "the connection was closed in an orderly way";
+    EXPECT_TRUE(!n && n.error().code == Code::reset)
+        << "the connection was closed in an orderly way";
     co_return !n && n.error().code == Code::reset;
   }
 }

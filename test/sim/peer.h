@@ -1,8 +1,8 @@
-// Peer: the other side of a test's conversation, as a script: it says what it expects and sends, byte for byte.
-// Usable as a client (dial) and as a server (Sim::serve). A mismatch fails the test and says what came.
-// Owner: the script's frame. Thread: its loop's. Works on every engine.
-// Bound: what it holds is what came and was not expected yet; read_until stops at 1 MiB.
-// Pauses are `co_await sleep_for(5ms)`.
+// Peer: the other side of a test's conversation, as a script: it says what it expects and sends,
+// byte for byte. Usable as a client (dial) and as a server (Sim::serve). A mismatch fails the test
+// and says what came. Owner: the script's frame. Thread: its loop's. Works on every engine. Bound:
+// what it holds is what came and was not expected yet; read_until stops at 1 MiB. Pauses are
+// `co_await sleep_for(5ms)`.
 #pragma once
 #include <string>
 #include <string_view>
@@ -25,7 +25,7 @@ class Peer {
   // Everything up to and including `mark`; empty when the connection ends before it.
   Task<std::string> read_until(std::string_view mark);
   // A request or response head, with its empty line.
-  [[clang::coro_wrapper]] Task<std::string> read_head() { return read_until("\r\n\r\n"); }
+  Task<std::string> read_head() { return read_until("\r\n\r\n"); }
   // Everything until the end. A reset is a failure of the test.
   Task<std::string> read_all();
   // `n` bytes each `pause`, until the end; gives how many there were.

@@ -68,7 +68,8 @@ void Sim::turn_until(const End& end) {
     if (loop_.turn() && ++turns < turns_max) continue;
     if (end.done) return;
     ADD_FAILURE() << (turns < turns_max ? "stuck" : "spinning") << " at " << elapsed().count()
-                  << " ns; what waits:\n" << describe();
+                  << " ns; what waits:\n"
+                  << describe();
     if (called_off) {
       // Frames that do not end when they are called off cannot be taken away.
       std::fprintf(stderr, "a task does not end when it is called off:\n%s", describe().c_str());

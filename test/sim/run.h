@@ -1,9 +1,9 @@
-// Sim: runs a task to its end in virtual time, with scripted hosts behind it, and checks what must hold after
-// every run: no frame alive, no stream open, nothing left in the nursery.
-// Owner: the test. Thread: one. What a task makes must end in it: an object that holds streams and outlives the
-// run fails the check (make it inside the task).
-// A run that is stuck (nothing to do, no timer) prints the tree of waiting tasks and fails the test; it is
-// then called off. Bound: `turns_max` turns, against a task that spins without time going on.
+// Sim: runs a task to its end in virtual time, with scripted hosts behind it, and checks what must
+// hold after every run: no frame alive, no stream open, nothing left in the nursery. Owner: the
+// test. Thread: one. What a task makes must end in it: an object that holds streams and outlives
+// the run fails the check (make it inside the task). A run that is stuck (nothing to do, no timer)
+// prints the tree of waiting tasks and fails the test; it is then called off. Bound: `turns_max`
+// turns, against a task that spins without time going on.
 #pragma once
 #include <functional>
 #include <memory>
@@ -37,8 +37,8 @@ class Sim {
   // Calls the whole run off, as a stop of the process does.
   void cancel(Code why = Code::cancelled) { root_->request(why); }
 
-  // Runs the task that `make` makes, to its end, and gives its result. `make` lives until then, so it may be
-  // a coroutine lambda with captures.
+  // Runs the task that `make` makes, to its end, and gives its result. `make` lives until then, so
+  // it may be a coroutine lambda with captures.
   template <class Make>
   auto run(Make make) -> typename std::invoke_result_t<Make&>::value_type {
     using T = typename std::invoke_result_t<Make&>::value_type;
@@ -53,18 +53,18 @@ class Sim {
     }
   }
 
-  // A task beside it. Before run(): it starts when the run does, in the order of these calls; within: at
-  // once. It is called off when the run ends.
+  // A task beside it. Before run(): it starts when the run does, in the order of these calls;
+  // within: at once. It is called off when the run ends.
   template <class Make>
   void background(Make make) {
-    start_or_keep([m = std::move(make)](Nursery& nursery) mutable {
-      CHECK(nursery.start(std::move(m)));
-    });
+    start_or_keep(
+        [m = std::move(make)](Nursery& nursery) mutable { CHECK(nursery.start(std::move(m))); });
   }
-  // A scripted server: `script` (Task<> of Peer&) runs once for each client; the connection closes at its end.
+  // A scripted server: `script` (Task<> of Peer&) runs once for each client; the connection closes
+  // at its end.
   template <class Script>
   void serve(std::string_view address, Script script) {
-    background([this, at = std::string(address), s = std::move(script)] [[clang::coro_wrapper]] () mutable {
+    background([this, at = std::string(address), s = std::move(script)]() mutable {
       return accept_clients(at, s);
     });
   }
@@ -88,9 +88,8 @@ class Sim {
     if (listener == nullptr) co_return;
     Nursery clients(co_await current_context());
     while (auto client = co_await listener->accept()) {
-      clients.start([&script, s = std::move(*client)] [[clang::coro_wrapper]] () mutable {
-        return converse(script, std::move(s));
-      });
+      clients.start(
+          [&script, s = std::move(*client)]() mutable { return converse(script, std::move(s)); });
     }
     co_await clients.join();
   }

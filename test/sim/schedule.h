@@ -1,7 +1,6 @@
-// Schedule: what will happen in the simulated world, ordered by virtual time. Ties go by sequence number,
-// so that a run is the same each time.
-// Owner: SimWorld. Thread: one.
-// Bound: what is in flight: a few acts for each segment, handshake and acknowledgement.
+// Schedule: what will happen in the simulated world, ordered by virtual time. Ties go by sequence
+// number, so that a run is the same each time. Owner: SimWorld. Thread: one. Bound: what is in
+// flight: a few acts for each segment, handshake and acknowledgement.
 #pragma once
 #include <functional>
 #include <map>
@@ -19,8 +18,8 @@ class Schedule {
   // `never` when nothing will happen any more.
   Time next() const { return acts_.empty() ? never : acts_.begin()->first.first; }
   size_t size() const { return acts_.size(); }
-  // Runs what is due. What that adds waits for the next call, as events of a kernel wait for the next
-  // epoll_wait: nobody can hold the loop.
+  // Runs what is due. What that adds waits for the next call, as events of a kernel wait for the
+  // next epoll_wait: nobody can hold the loop.
   void run_due(Time now) {
     const uint64_t end = sequence_;
     while (!acts_.empty()) {

@@ -17,9 +17,7 @@ std::unexpected<Error> refusal() {
   return fail(Code::unavailable, Side::upstream, "the endpoint refused the connection", true);
 }
 
-bool any_host(const Address& a) {
-  return host_text(a) == "0.0.0.0" || host_text(a) == "::";
-}
+bool any_host(const Address& a) { return host_text(a) == "0.0.0.0" || host_text(a) == "::"; }
 
 }  // namespace
 
@@ -53,8 +51,9 @@ void SimWorld::cancel_dial(Connect& op, Code why) {
   auto& dial = *static_cast<SimDial*>(op.pending);
   dial.op = nullptr;
   dials_.erase(dial.id);
-  op.result = fail(why, Side::upstream,
-                   why == Code::timeout ? "the endpoint did not accept in time" : "called off", true);
+  op.result =
+      fail(why, Side::upstream,
+           why == Code::timeout ? "the endpoint did not accept in time" : "called off", true);
   op.complete_soon();
 }
 
@@ -102,7 +101,8 @@ SimListener* SimWorld::listener_of(const Address& at) {
   std::vector<SimListener*> exact, any;
   for (SimListener* l : listeners_) {
     if (l->local() == at) exact.push_back(l);
-    if (at.family != Address::Family::unix_path && l->local().port == at.port && any_host(l->local()))
+    if (at.family != Address::Family::unix_path && l->local().port == at.port &&
+        any_host(l->local()))
       any.push_back(l);
   }
   const auto& found = exact.empty() ? any : exact;

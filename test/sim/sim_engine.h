@@ -1,7 +1,7 @@
-// SimEngine: the third engine (after epoll and io_uring), in virtual time: waiting jumps to the next timer or
-// event. The other hosts of the world are plain Networks that share its loop.
-// Owner: the test; it outlives its loop. Thread: one, but wake().
-// It keeps the contract of test/io/engine_contract.h, as every engine does.
+// SimEngine: the third engine (after epoll and io_uring), in virtual time: waiting jumps to the
+// next timer or event. The other hosts of the world are plain Networks that share its loop. Owner:
+// the test; it outlives its loop. Thread: one, but wake(). It keeps the contract of
+// test/io/engine_contract.h, as every engine does.
 #pragma once
 #include <atomic>
 

@@ -1,6 +1,7 @@
-// SimListener: a listening socket of a simulated host, with its queue of connections nobody accepted yet.
-// Owner: whoever called listen(). The world keeps a list of all, in the order of their making. Thread: one.
-// Bound: `backlog` connections wait; the handshake of one more is tried again a second later, as Linux does.
+// SimListener: a listening socket of a simulated host, with its queue of connections nobody
+// accepted yet. Owner: whoever called listen(). The world keeps a list of all, in the order of
+// their making. Thread: one. Bound: `backlog` connections wait; the handshake of one more is tried
+// again a second later, as Linux does.
 #pragma once
 #include <deque>
 

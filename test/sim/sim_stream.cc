@@ -24,7 +24,8 @@ void SimConnection::carry(int to, Lane& lane, size_t bytes, Schedule::Act act) {
 void SimConnection::send(int to, std::string bytes) {
   pipes[to].unacked += bytes.size();
   const size_t n = bytes.size();
-  carry(to, pipes[to].lane, n, [this, to, b = std::move(bytes)]() mutable { arrive(to, std::move(b)); });
+  carry(to, pipes[to].lane, n,
+        [this, to, b = std::move(bytes)]() mutable { arrive(to, std::move(b)); });
 }
 
 void SimConnection::arrive(int end, std::string bytes) {
@@ -47,7 +48,8 @@ void SimConnection::arrive_reset(int end) {
 }
 
 void SimConnection::acknowledge(int reader, size_t bytes) {
-  carry(1 - reader, pipes[reader].acks, 0, [this, reader, bytes] { pipes[reader].unacked -= bytes; });
+  carry(1 - reader, pipes[reader].acks, 0,
+        [this, reader, bytes] { pipes[reader].unacked -= bytes; });
 }
 
 SimStream::SimStream(std::shared_ptr<SimConnection> connection, int end)
@@ -180,13 +182,15 @@ bool SimStream::start(Write& op) {
 
 void SimStream::cancel(Read& op, Code why) {
   reader_ = nullptr;
-  op.result = fail(why, side(), why == Code::timeout ? "the peer sent nothing in time" : "called off");
+  op.result =
+      fail(why, side(), why == Code::timeout ? "the peer sent nothing in time" : "called off");
   op.complete_soon();
 }
 
 void SimStream::cancel(Write& op, Code why) {
   writer_ = nullptr;
-  op.result = fail(why, side(), why == Code::timeout ? "the peer took nothing in time" : "called off");
+  op.result =
+      fail(why, side(), why == Code::timeout ? "the peer took nothing in time" : "called off");
   op.complete_soon();
 }
 

@@ -1,8 +1,8 @@
-// SimStream and SimConnection: two ends of a simulated connection, and the two bounded pipes between them.
-// Owner: each end belongs to whoever uses it; the connection lives while an end or something in flight does.
-// Thread: one. It behaves as TCP on Linux does: a close with unread bytes, or bytes that come after a close,
-// are answered with a reset; what had arrived before a reset can still be read; the first write after the
-// peer's close is taken, a later one fails.
+// SimStream and SimConnection: two ends of a simulated connection, and the two bounded pipes
+// between them. Owner: each end belongs to whoever uses it; the connection lives while an end or
+// something in flight does. Thread: one. It behaves as TCP on Linux does: a close with unread
+// bytes, or bytes that come after a close, are answered with a reset; what had arrived before a
+// reset can still be read; the first write after the peer's close is taken, a later one fails.
 #pragma once
 #include <memory>
 #include <string>

@@ -98,8 +98,7 @@ void SimWorld::reset(std::string_view where) {
   // Each end learns of it as an event of its own, as it would from a kernel.
   for (auto& connection : hit) {
     connection->dead = true;
-    for (int end : {0, 1})
-      schedule_.at(now_, [connection, end] { connection->arrive_reset(end); });
+    for (int end : {0, 1}) schedule_.at(now_, [connection, end] { connection->arrive_reset(end); });
   }
 }
 

@@ -1,8 +1,9 @@
-// SimWorld: simulated hosts, the network between them and its faults, all in virtual time. One seed replays
-// everything: time stands still but for jumps to the next event, and ties go by sequence number.
-// Owner: the test (through Sim, test/sim/run.h). It outlives loop, engine, hosts and streams. Thread: one.
-// Faults are addressed by "host" or "host:port" of the server, or by "host" of the client.
-// Bounds: pipes hold SimLink::pipe_bytes each way; a listener queues ListenOptions::backlog connections.
+// SimWorld: simulated hosts, the network between them and its faults, all in virtual time. One seed
+// replays everything: time stands still but for jumps to the next event, and ties go by sequence
+// number. Owner: the test (through Sim, test/sim/run.h). It outlives loop, engine, hosts and
+// streams. Thread: one. Faults are addressed by "host" or "host:port" of the server, or by "host"
+// of the client. Bounds: pipes hold SimLink::pipe_bytes each way; a listener queues
+// ListenOptions::backlog connections.
 #pragma once
 #include <functional>
 #include <map>
@@ -23,8 +24,8 @@ class SimHost;
 class SimListener;
 struct SimDial;
 
-// How the chosen operation fails. `reset` also breaks the connection; for a connect it means refused, and
-// for an accept that the process is out of descriptors.
+// How the chosen operation fails. `reset` also breaks the connection; for a connect it means
+// refused, and for an accept that the process is out of descriptors.
 enum class Fault : uint8_t { reset, timeout, cancel };
 
 class SimWorld {
@@ -38,14 +39,15 @@ class SimWorld {
   Time now() const { return now_; }
   Duration elapsed() const { return now_ - begin; }
   WallTime wall() const { return WallTime(std::chrono::seconds(1'767'225'600)) + elapsed(); }
-  // Runs `act` when so much time has passed since the beginning (at once, in the next turn, when it has).
+  // Runs `act` when so much time has passed since the beginning (at once, in the next turn, when it
+  // has).
   void at(Duration passed, Schedule::Act act);
 
   // The network as the machine with this address sees it: its connections come from there.
   SimHost& host(std::string_view ip);
 
-  // Conditions of "10.0.0.1:80", of "10.0.0.1", or (empty text) of everything else. The first call for
-  // an address copies those that held for it.
+  // Conditions of "10.0.0.1:80", of "10.0.0.1", or (empty text) of everything else. The first call
+  // for an address copies those that held for it.
   SimLink& link(std::string_view where = {});
   void hold(std::string_view where) { set_reach(where, SimLink::Reach::held); }
   void black_hole(std::string_view where) { set_reach(where, SimLink::Reach::black_hole); }
@@ -63,7 +65,7 @@ class SimWorld {
   // Runs `act` when the k-th operation starts, as an event: for calling a whole scenario off there.
   void at_operation(uint64_t k, Schedule::Act act);
 
-  size_t streams() const { return streams_; }      // alive
+  size_t streams() const { return streams_; }  // alive
   size_t listeners() const { return listeners_.size(); }
 
  private:
