@@ -41,7 +41,7 @@ class Parser {
     root.place = {file_, 1, 1};
     while (next() && event_.type != YAML_STREAM_END_EVENT) {
       if (event_.type == YAML_DOCUMENT_START_EVENT) {
-        if (seen_document_) return refuse("a second document; one file holds one", root);
+        if (seen_document_) return refuse("a second document; one file holds one", std::move(root));
         seen_document_ = true;
       } else if (event_.type != YAML_STREAM_START_EVENT && event_.type != YAML_DOCUMENT_END_EVENT) {
         root = value(0);
@@ -99,6 +99,7 @@ class Parser {
     const bool null = !node.quoted && (raw.empty() || raw == "~" || raw == "null");
     node.kind = null ? Node::Kind::null : Node::Kind::scalar;
     node.text = substitute(raw, node.place);
+    if (node.text != raw) node.written = std::make_unique<std::string>(raw);
     return node;
   }
 

@@ -1,11 +1,11 @@
-// YAML as a tree in which every key and value knows its place. Parsed by libyaml's events
-// [measured: 10,000 routes in a fifth of the time yaml-cpp's tree takes; docs/performance.md].
+// YAML as a tree in which every key and value knows its place, built from libyaml's events.
 // Owner: the caller. Thread: one.
 // Bounds: 16 MiB a file, 64 levels; anchors and aliases are refused, so a small file cannot become
 // a large tree.
 // ${VAR} and ${VAR:-default} in scalars are replaced from the environment given; $${ is a plain ${.
 #pragma once
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,11 +19,13 @@ struct Entry;
 struct Node {
   enum class Kind : uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
-  bool quoted = false;  // a scalar written with quotes is always text
+  bool quoted = false;          // a scalar written with quotes is always text
+  mutable bool secret = false;  // set by whoever reads it as one: never shown
   Place place;
-  std::string text;            // of a scalar
-  std::vector<Node> items;     // of a list
-  std::vector<Entry> entries;  // of a map, in the order of the file
+  std::string text;                      // of a scalar
+  std::unique_ptr<std::string> written;  // as it stood in the file, when ${VAR} was replaced
+  std::vector<Node> items;               // of a list
+  std::vector<Entry> entries;            // of a map, in the order of the file
 
   const Node* find(std::string_view key) const;
 };
