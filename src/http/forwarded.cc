@@ -23,6 +23,8 @@ void append(Headers& headers, Name id, std::string_view member) {
 }
 
 std::string_view client_text(const Request& request) {
+  // A Unix socket has no address to tell (RFC 7239, section 6.2).
+  if (request.client.family == Address::Family::unix_path) return "unknown";
   return request.arena.copy(host_text(request.client));
 }
 

@@ -44,8 +44,10 @@ Result<Framing> request_framing(uint8_t minor_version, const Headers& headers) {
 Result<Framing> response_framing(Method request_method, uint16_t status, uint8_t minor_version,
                                  const Headers& headers) {
   const Framing told = TRY_RETURN(read_framing(Side::upstream, minor_version, headers));
+  // After 2xx to CONNECT the connection is a tunnel, whatever the fields say.
+  const bool tunnel = request_method == Method::connect && status / 100 == 2;
   const bool no_content =
-      request_method == Method::head || status < 200 || status == 204 || status == 304;
+      request_method == Method::head || status < 200 || status == 204 || status == 304 || tunnel;
   if (no_content) return Framing{};
   if (told.kind == Framing::Kind::none) return Framing{Framing::Kind::until_close, 0};
   return told;

@@ -34,6 +34,28 @@ std::optional<uint64_t> H1BodyReader::left() const {
   return std::nullopt;
 }
 
+bool H1BodyReader::rest_is_here() const {
+  if (ended_ || error_) return ended_;
+  if (const auto more = left()) return *more <= buffer_.data().size();
+  if (framing_.kind != Framing::Kind::chunked) return false;
+  // On a copy of the decoder: the content itself may still be wanted.
+  ChunkDecoder trial(decoder_);
+  uint64_t size = taken_;
+  for (Bytes bytes = buffer_.data(); !bytes.empty();) {
+    const auto step = trial.step(bytes);
+    if (!step || (size += step->data.size()) > limits_.limit_bytes) return false;
+    if (step->done) return true;
+    bytes.remove_prefix(step->consumed);
+  }
+  return false;
+}
+
+bool H1BodyReader::drop_rest() {
+  while (!ready().empty()) {
+  }
+  return ended();
+}
+
 Bytes H1BodyReader::took(Bytes piece) {
   taken_ += piece.size();
   if (framing_.kind == Framing::Kind::length && taken_ == framing_.length) ended_ = true;

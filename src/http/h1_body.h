@@ -29,6 +29,10 @@ class H1BodyReader {
   std::optional<uint64_t> length() const;
   // How much is still to come, if that is known.
   std::optional<uint64_t> left() const;
+  // Whether everything up to the end is in the buffer already. Takes nothing.
+  bool rest_is_here() const;
+  // Drops what is in the buffer of the content: true when that was the rest of it.
+  bool drop_rest();
   const Headers* trailers() const { return ended_ ? decoder_.trailers() : nullptr; }
   // Content bytes taken so far.
   uint64_t taken() const { return taken_; }

@@ -1,6 +1,7 @@
 #include "http/h1_client.h"
 
 #include "http/h1_write.h"
+#include "http/hop.h"
 #include "task/combine.h"
 
 namespace banyan {
@@ -57,7 +58,7 @@ class H1Call final : public Pooled {
   ResponseHead head_;
   Framing request_framing_{};
   bool sent_ = false;  // the whole request is with the kernel
-  bool pumping_ = false;
+  bool pump_started_ = false;
   bool persists_ = false;  // the endpoint keeps the connection after this answer
   bool switched_ = false;
   Cancel* waiting_ = nullptr;  // the scope that reads the answer's head
@@ -82,12 +83,13 @@ class H1Call::Content final : public Body {
   Ref call_;
 };
 
-// The connection after 101.
+// The connection after 101, or after CONNECT was answered with 2xx.
 class H1Call::Switched final : public Tunnel {
  public:
   explicit Switched(Ref call) : call_(std::move(call)) {}
   Stream& stream() override { return *call_->client().stream_; }
   Bytes early() const override { return call_->client().buffer_.data(); }
+  std::string_view protocol() const override { return call_->head_.headers.get(Name::upgrade); }
 
  private:
   Ref call_;
@@ -127,7 +129,7 @@ Task<Result<>> H1Call::send_head(std::string_view target, const Headers& headers
     const auto length = body->length();
     request_framing_ =
         length ? Framing{Framing::Kind::length, *length} : Framing{Framing::Kind::chunked, 0};
-  } else if (body != nullptr || !is_safe(request_.method)) {
+  } else if (body != nullptr || !(is_safe(request_.method) || request_.method == Method::connect)) {
     request_framing_ = {Framing::Kind::length, 0};
   }
   const Bytes head = write_request_head(request_.arena, request_.method_text, target, headers,
@@ -177,7 +179,6 @@ Task<Result<>> H1Call::send_content() {
 // (2) The rest of the content goes out while the answer is awaited: an endpoint may answer early.
 Task<> H1Call::pump(Ref self) {
   auto sent = co_await send_content();
-  pumping_ = false;
   if (sent || self->sent_) co_return;
   // An endpoint that stops taking the content may have answered: what it sent decides. Anything
   // else ends the exchange, because the endpoint would wait for the rest for ever.
@@ -190,10 +191,9 @@ Task<> H1Call::pump(Ref self) {
 }
 
 void H1Call::start_pump(Ref self) {
-  if (sent_ || pumping_) return;
-  pumping_ = true;
+  if (sent_ || std::exchange(pump_started_, true)) return;
   auto make = [this, self] { return pump(self); };
-  if (!request_.background->start(std::move(make))) pumping_ = false;
+  request_.background->start(std::move(make));
 }
 
 Task<Result<>> H1Call::read_head() {
@@ -227,6 +227,7 @@ Task<Result<bool>> H1Call::interim(Ref self) {
   if (head_.status == 100) {
     start_pump(self);
   } else if (request_.interim != nullptr) {
+    remove_hop_by_hop(head_.headers);
     TRY(co_await request_.interim->send(head_.status, head_.headers));
   }
   co_return true;
@@ -247,8 +248,9 @@ Task<Result<>> H1Call::wait_for_continue(Ref self) {
 }
 
 Task<Result<>> H1Call::read_answer(Ref self) {
-  if (request_.expects_continue && !sent_) TRY(co_await wait_for_continue(self));
   for (int i = 0; i <= client().limits_.interim_max; ++i) {
+    const bool holds_back = request_.expects_continue && !sent_ && !pump_started_;
+    if (holds_back && client().buffer_.empty()) TRY(co_await wait_for_continue(self));
     TRY(co_await read_head());
     if (!TRY(co_await interim(self))) co_return Result<>{};
   }
@@ -259,8 +261,9 @@ Result<Response> H1Call::make_answer(Ref self) {
   Response rsp;
   rsp.status = head_.status;
   rsp.headers = request_.arena.make<Headers>(head_.headers);
-  if (head_.status == 101) {
-    if (request_.upgrade.empty())
+  const bool connected = request_.method == Method::connect && head_.status / 100 == 2;
+  if (head_.status == 101 || connected) {
+    if (!connected && request_.upgrade.empty())
       return fail(Code::protocol, Side::upstream, "the endpoint switched protocols unasked");
     switched_ = true;
     rsp.tunnel = std::make_unique<Switched>(std::move(self));

@@ -15,10 +15,9 @@ class H1Exchange::RequestBody final : public Body {
   explicit RequestBody(H1Exchange& exchange) : exchange_(exchange), reader_(*exchange.reader_) {}
   Bytes ready() override { return exchange_.owes_continue_ ? Bytes{} : counted(reader_.ready()); }
   Task<Result<Bytes>> read() override {
-    if (std::exchange(exchange_.owes_continue_, false)) {
-      const Bytes go_on[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
-      TRY(co_await exchange_.write(go_on));
-    }
+    // Behind the head of the answer it would be taken for a part of it.
+    if (!exchange_.head_sent_ && std::exchange(exchange_.owes_continue_, false))
+      TRY(co_await exchange_.write_interim("HTTP/1.1 100 Continue\r\n\r\n"));
     co_return counted(TRY(co_await reader_.read()));
   }
   bool ended() const override { return reader_.ended(); }
@@ -104,6 +103,8 @@ Result<> H1Exchange::understand() {
   if (framing.kind == Framing::Kind::length && framing.length > limits_.body.limit_bytes)
     return fail(
         {Code::too_large, Side::client, false, 413, "the content is longer than the limit"});
+  // The next hop gets the host that was asked for, and always one (RFC 9112, section 3.2).
+  if (own_authority || !head_.headers.has(Name::host)) head_.headers.set(Name::host, authority);
   reader_.emplace(stream_, buffer_, framing, limits_.body, arena_);
   if (framing.kind != Framing::Kind::none) body_ = std::make_unique<RequestBody>(*this);
   owes_continue_ = !expect.empty() && body_ != nullptr && !reader_->ended();
@@ -131,13 +132,19 @@ Task<Result<>> H1Exchange::write(std::span<const Bytes> pieces) {
 }
 
 Task<Result<>> H1Exchange::send(uint16_t status, const Headers& headers) {
+  co_return co_await write_interim(write_response_head(arena_, status, headers, {}));
+}
+
+Task<Result<>> H1Exchange::write_interim(Bytes head) {
+  const auto turn = TRY(co_await interim_turn_.acquire());
   if (head_sent_) co_return Result<>{};
-  const Bytes head[] = {write_response_head(arena_, status, headers, {})};
-  co_return co_await write(head);
+  const Bytes only[] = {head};
+  co_return co_await write(only);
 }
 
 Framing H1Exchange::answer_framing(const Response& rsp) const {
-  if (rsp.status < 200 || rsp.status == 204) return {Framing::Kind::none, 0};
+  if (rsp.status < 200 || rsp.status == 204 || rsp.tunnel != nullptr)
+    return {Framing::Kind::none, 0};
   if (rsp.body == nullptr) {
     // An answer to HEAD, and 304, may leave its length unsaid; any other without content has length
     // 0.
@@ -149,31 +156,29 @@ Framing H1Exchange::answer_framing(const Response& rsp) const {
   return {Framing::Kind::until_close, 0};
 }
 
-// True when nothing of the request's content is still to come. A small rest that is here already is
-// dropped.
-bool H1Exchange::settle_request_body() {
-  if (!reader_ || reader_->ended()) return true;
-  if (owes_continue_) return false;
-  while (!reader_->ready().empty()) {
-  }
-  return reader_->ended();
+std::string_view H1Exchange::switched_protocol(const Response& rsp) const {
+  if (rsp.tunnel == nullptr || rsp.status != 101) return {};
+  const std::string_view chosen = rsp.tunnel->protocol();
+  return chosen.empty() ? request_->upgrade : chosen;
 }
 
 Task<Result<>> H1Exchange::send(Response& rsp) {
   const Framing framing = answer_framing(rsp);
   if (framing.kind == Framing::Kind::until_close || source_.draining()) keep_ = false;
-  // A content that nobody read to its end stands between us and the next request.
-  if (reader_ && !reader_->ended() && !settle_request_body()) keep_ = false;
+  // A content that is not read to its end stands between us and the next request. What is here of
+  // it may still be on its way to the service, so it is dropped only at the end of the exchange.
+  if (owes_continue_ || (reader_ && !reader_->rest_is_here())) keep_ = false;
+  if (interim_turn_.available() == 0) TRY(co_await interim_turn_.acquire());
   record_.status = rsp.status;
   if (rsp.tunnel != nullptr) keep_ = false;
   const bool has_date = rsp.headers->has(Name::date) || rsp.status < 200;
-  const Bytes head = write_response_head(
-      arena_, rsp.status, *rsp.headers,
-      {.framing = framing,
-       .close = !keep_ && rsp.tunnel == nullptr,
-       .keep_alive = keep_ && head_.minor_version == 0,
-       .upgrade = rsp.tunnel != nullptr ? request_->upgrade : std::string_view{},
-       .date = has_date ? std::string_view{} : source_.http_date()});
+  const Bytes head =
+      write_response_head(arena_, rsp.status, *rsp.headers,
+                          {.framing = framing,
+                           .close = !keep_ && rsp.tunnel == nullptr,
+                           .keep_alive = keep_ && head_.minor_version == 0,
+                           .upgrade = switched_protocol(rsp),
+                           .date = has_date ? std::string_view{} : source_.http_date()});
   head_sent_ = true;
   const bool no_content = rsp.body == nullptr || head_.method == Method::head ||
                           rsp.status == 304 || framing.kind == Framing::Kind::none;
@@ -247,6 +252,7 @@ Task<> H1Exchange::serve_request() {
   }
   background.cancel();
   co_await background.join();
+  if (keep_ && !reader_->drop_rest()) keep_ = false;
   if (tunnel_ != nullptr) {
     const auto moved = co_await relay(stream_, buffer_.data(), tunnel_->stream(), tunnel_->early(),
                                       limits_.tunnel_idle_max);

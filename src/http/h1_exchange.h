@@ -5,6 +5,7 @@
 // story. Source: RFC 9112, sections 2 to 9; RFC 9110, sections 10.1.1 and 15.2.
 #pragma once
 #include "http/h1_connection.h"
+#include "task/sync.h"
 
 namespace banyan {
 
@@ -27,8 +28,9 @@ class H1Exchange final : private Interim {
   Task<Result<>> send_content(Body& body, const Framing& framing, Bytes head);
   Task<Result<>> send(uint16_t status, const Headers& headers) override;
   Task<Result<>> write(std::span<const Bytes> pieces);
+  Task<Result<>> write_interim(Bytes head);
+  std::string_view switched_protocol(const Response& rsp) const;
   Framing answer_framing(const Response& rsp) const;
-  bool settle_request_body();
 
   Stream& stream_;
   Buffer& buffer_;
@@ -42,10 +44,14 @@ class H1Exchange final : private Interim {
   std::optional<H1BodyReader> reader_;
   std::unique_ptr<Body> body_;
   std::optional<Request> request_;
+  static constexpr size_t interim_waiting_max = 16;
   bool keep_ = true;          // the connection may carry another exchange
   bool head_sent_ = false;    // of the final answer: after this a fault can only break it off
   bool until_close_ = false;  // closing is what ends the content
   bool owes_continue_ = false;
+  // The 100 goes out when the content is read, other interim answers and the final one when the
+  // service has them: one at a time.
+  Semaphore interim_turn_{1, interim_waiting_max};
   std::unique_ptr<Tunnel> tunnel_;
 };
 

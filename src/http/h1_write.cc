@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "http/grammar.h"
 #include "http/status.h"
 
 namespace banyan {
@@ -12,6 +13,10 @@ namespace {
 
 bool written_by_us(Name id) {
   return id == Name::content_length || id == Name::transfer_encoding || id == Name::connection;
+}
+
+bool is_legal(const Field& f) {
+  return (f.id != Name::other || is_token(f.name)) && is_field_value(f.value);
 }
 
 size_t fields_size(const Headers& headers) {
@@ -38,7 +43,7 @@ class Writer {
   }
   void fields(const Headers& headers) {
     for (const Field& f : headers)
-      if (!written_by_us(f.id)) *this << f.name << ": " << f.value << "\r\n";
+      if (!written_by_us(f.id) && is_legal(f)) *this << f.name << ": " << f.value << "\r\n";
   }
   void options(const HeadOptions& o) {
     if (!o.date.empty()) *this << "date: " << o.date << "\r\n";
@@ -64,6 +69,7 @@ class Writer {
 
 Bytes write_request_head(Arena& arena, std::string_view method, std::string_view target,
                          const Headers& headers, const HeadOptions& options) {
+  CHECK(is_token(method) && is_target(target));
   Writer out(arena,
              method.size() + target.size() + 16 + fields_size(headers) + options_size(options));
   out << method << " " << target << " HTTP/1.1\r\n";

@@ -2,9 +2,9 @@
 // Owner: the arena. Thread: any.
 // The writer alone says how a message is framed and whether the connection stays: Content-Length,
 // Transfer-Encoding and Connection among the fields given are left out.
-// Values cannot smuggle a line: every field came through the parser, or from the configuration,
-// whose texts are checked at load; a CR or LF here is a bug and ends the process (CHECK in debug
-// terms, always on). Source: RFC 9112, sections 3 to 6 and 9.
+// Nothing can smuggle a line: a field that the parser would not have taken (a filter made it of
+// decoded data) is left out; such a method or target is a bug and ends the process (CHECK).
+// Source: RFC 9112, sections 3 to 6 and 9.
 #pragma once
 #include "base/text.h"
 #include "http/framing.h"

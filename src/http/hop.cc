@@ -72,7 +72,9 @@ void remove_hop_by_hop(Headers& headers) {
 
 std::string_view upgrade_protocol(const Headers& headers, uint8_t minor_version) {
   if (minor_version == 0 || !lists(headers, Name::connection, "upgrade")) return {};
-  return headers.get(Name::upgrade);
+  for (std::string_view http : {"h2c", "h2", "http/2.0", "http/1.1"})
+    if (lists(headers, Name::upgrade, http)) return {};
+  return headers.count(Name::upgrade) == 1 ? headers.get(Name::upgrade) : std::string_view{};
 }
 
 }  // namespace banyan

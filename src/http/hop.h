@@ -11,7 +11,8 @@ namespace banyan {
 
 void remove_hop_by_hop(Headers& headers);
 // The protocol a request asks to switch to, if Connection says so too; empty: none. Read it before
-// removal.
+// removal. A switch to another HTTP (h2c) is never passed on: no rule would see the requests that
+// follow, and a server may always ignore the wish (RFC 9110, section 7.8).
 std::string_view upgrade_protocol(const Headers& headers, uint8_t minor_version);
 
 }  // namespace banyan

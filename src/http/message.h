@@ -53,6 +53,8 @@ class Tunnel : public Pooled {
   virtual ~Tunnel() = default;
   virtual Stream& stream() = 0;
   virtual Bytes early() const = 0;
+  // What the answer's Upgrade says, for 101; empty: what the request asked for.
+  virtual std::string_view protocol() const { return {}; }
 };
 
 struct Response {

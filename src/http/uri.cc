@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/grammar.h"
+#include "io/address.h"
 
 namespace banyan {
 
@@ -141,8 +142,8 @@ bool is_port(std::string_view port) {
 
 bool is_ipv6_literal(std::string_view s) {
   if (s.size() < 4 || s.front() != '[' || s.back() != ']') return false;
-  return std::all_of(s.begin() + 1, s.end() - 1,
-                     [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
+  const auto address = parse_ip(s, 0);
+  return address && s.find(':') != std::string_view::npos;
 }
 
 }  // namespace
