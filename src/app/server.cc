@@ -10,6 +10,9 @@ namespace {
 
 // After the kernel had no descriptor or memory left: time for others to give some back.
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
+// A client whose connection the kernel accepted before the listener closed would be reset: one turn
+// of the loop finds those that are there, and this long is for those on their way.
+constexpr Duration last_clients = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -20,11 +23,16 @@ Server::Server(Context& context, ListenerPtr listener, std::shared_ptr<Handler> 
       local_(listener_->local()),
       handler_(std::move(first)),
       limit_(connections),
-      accepting_(&context.cancel),
+      accepting_(context),
+      closing_(context),
       connections_(context) {}
 
+void Server::start() {
+  accepting_.start([this] { return accept_clients(); });
+}
+
 Task<> Server::accept_clients() {
-  while (!draining_) {
+  for (;;) {
     auto client = co_await listener_->accept();
     if (!client) {
       if (client.error().code == Code::cancelled) break;
@@ -44,6 +52,27 @@ Task<> Server::accept_clients() {
   listener_.reset();
 }
 
+void Server::drain() {
+  if (std::exchange(draining_, true)) return;
+  closing_.start([this] { return stop_accepting(); });
+}
+
+Task<> Server::stop_accepting() {
+  (void)co_await sleep_for(last_clients);
+  accepting_.cancel();
+}
+
+void Server::abort() {
+  accepting_.cancel();
+  connections_.cancel();
+}
+
+Task<> Server::join() {
+  co_await closing_.join();
+  co_await accepting_.join();
+  co_await connections_.join();
+}
+
 Task<> Server::serve(StreamPtr stream) {
   H1Connection connection(std::move(stream), *this);
   open_.push_back(connection);
@@ -51,8 +80,6 @@ Task<> Server::serve(StreamPtr stream) {
   co_await connection.serve();
   --counts_.active;
 }
-
-void Server::drain() { draining_ = true; }
 
 void Server::close_idle() {
   for (H1Connection* c = open_.front(); c != nullptr; c = open_.after(*c)) c->close_if_idle();

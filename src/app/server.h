@@ -22,23 +22,26 @@ class Server final : private HandlerSource {
   Server(Context& context, ListenerPtr listener, std::shared_ptr<Handler> first,
          SharedLimit& connections);
 
-  // Takes clients until stop_accepting() or cancellation.
-  Task<> accept_clients();
+  // Takes clients from now on.
+  void start();
   void set_handler(std::shared_ptr<Handler> next) { handler_ = std::move(next); }
   std::shared_ptr<Handler> handler() override { return handler_; }
   const Address& local() const { return local_; }
 
-  // No new clients; answers from now on say Connection: close.
+  // No new clients, but those the kernel has accepted; answers from now on say Connection: close.
   void drain();
   // Ends the connections that are between two requests.
   void close_idle();
   // Calls every exchange off.
-  void abort() { connections_.cancel(); }
-  Nursery::Join join() { return connections_.join(); }
+  void abort();
+  // Ends when the last connection has; after drain().
+  Task<> join();
   bool idle() const { return connections_.size() == 0; }
   const ServerCounts& counts() const { return counts_; }
 
  private:
+  Task<> accept_clients();
+  Task<> stop_accepting();
   Task<> serve(StreamPtr stream);
   bool draining() const override { return draining_; }
   std::string_view http_date() override;
@@ -48,7 +51,8 @@ class Server final : private HandlerSource {
   const Address local_;
   std::shared_ptr<Handler> handler_;
   SharedLimit& limit_;
-  Cancel accepting_;
+  Nursery accepting_;
+  Nursery closing_;
   Nursery connections_;
   List<H1Connection> open_;
   ServerCounts counts_;

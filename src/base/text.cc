@@ -46,11 +46,8 @@ std::string printable(std::string_view s, size_t limit) {
   return out;
 }
 
-namespace {
-
-// Length of the valid UTF-8 sequence at the start of `s`, or 0 (RFC 3629: no overlong forms, no
-// surrogates, nothing above U+10FFFF).
 size_t utf8_length(std::string_view s) {
+  if (s.empty()) return 0;
   auto byte = [&](size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
   auto tail = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
   const unsigned lead = byte(0);
@@ -66,8 +63,6 @@ size_t utf8_length(std::string_view s) {
   }
   return 0;
 }
-
-}  // namespace
 
 void append_json_escaped(std::string& out, std::string_view s) {
   static constexpr char hex[] = "0123456789abcdef";

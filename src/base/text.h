@@ -31,6 +31,9 @@ std::optional<uint64_t> parse_u64(std::string_view digits);
 // Text safe to print in a log or an error: control bytes and non-ASCII as \xNN, cut at `limit`
 // bytes.
 std::string printable(std::string_view s, size_t limit = 200);
+// Length of the valid UTF-8 sequence at the start of `s`, or 0 (RFC 3629: no overlong forms, no
+// surrogates, nothing above U+10FFFF). 0 for empty text, too.
+size_t utf8_length(std::string_view s);
 // Appends `s` as the inside of a JSON string (quotes not included); invalid UTF-8 becomes U+FFFD.
 void append_json_escaped(std::string& out, std::string_view s);
 // Damerau-Levenshtein distance, for "did you mean".

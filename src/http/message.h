@@ -5,6 +5,7 @@
 // the same arena, or into literals.
 #pragma once
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/arena.h"
@@ -27,6 +28,12 @@ class Interim {
   ~Interim() = default;
 };
 
+// A piece of the path that a route's pattern named: `/users/{id}`.
+struct Capture {
+  std::string_view name;
+  std::string_view value;  // in normal form, escapes kept
+};
+
 struct Request {
   Arena& arena;
   Method method = Method::get;
@@ -41,7 +48,8 @@ struct Request {
   std::string_view upgrade;  // the protocol the client asked to switch to; empty: none
   bool expects_continue = false;
   const Address& client;
-  Interim* interim = nullptr;     // null: interim answers are dropped
+  std::span<const Capture> captures;  // set by the router; in the arena
+  Interim* interim = nullptr;         // null: interim answers are dropped
   Nursery* background = nullptr;  // tasks that end with this exchange; never null while one runs
   Record& record;
 };

@@ -16,6 +16,8 @@ struct Record {
   std::string_view route;  // names from the configuration; empty: none was reached
   std::string_view service;
   std::string_view endpoint;
+  // Which route of the running version's table: 0 none, n its index + 1. The metrics go by it.
+  uint32_t route_index = 0;
   Time started{};    // the first byte of the request was there
   Time head_read{};  // the request's head was complete
   Time connected{};  // a connection to the endpoint was at hand; zero: never

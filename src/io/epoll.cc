@@ -27,6 +27,8 @@ const char* connect_problem(int error) {
   switch (error) {
     case ECONNREFUSED:
       return "the endpoint refused the connection";
+    case EAGAIN:
+      return "the endpoint's queue of connections is full";  // a Unix socket's
     case ETIMEDOUT:
       return "the endpoint did not answer in time";
     case EHOSTUNREACH:

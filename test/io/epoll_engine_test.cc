@@ -74,11 +74,30 @@ struct EpollUnix {
 
   Address listen_at() { return folder.socket(std::to_string(++made)); }
   Address nobody() const { return folder.socket("nobody"); }
-  Task<Address> unanswered() { co_return Address{}; }
-  void end_unanswered() {}
+  Task<Address> unanswered() { return crowded(listen_at()); }
+  // A listener at `at` whose queue is full.
+  Task<Address> crowded(Address at) {
+    full_ = std::move(*engine.listen(at, {.backlog = 0}));
+    for (;;) {
+      auto filler = co_await engine.connect(at);
+      if (!filler) break;
+      fillers_.push_back(std::move(*filler));
+      CHECK(fillers_.size() < 100);
+    }
+    co_return at;
+  }
+  void end_unanswered() {
+    fillers_.clear();
+    full_.reset();
+  }
+
+ private:
+  ListenerPtr full_;
+  std::vector<StreamPtr> fillers_;
 };
 
 struct EpollAbstract : EpollUnix {
+  Task<Address> unanswered() { return crowded(listen_at()); }
   Address listen_at() { return *parse_address(fmt_name(++made)); }
   std::string fmt_name(int n) const {
     return "unix:@banyan-" + std::to_string(::getpid()) + "-" + std::to_string(n);

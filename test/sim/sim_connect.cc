@@ -87,12 +87,14 @@ void SimWorld::handshake(const std::shared_ptr<SimDial>& dial) {
 Result<ListenerPtr> SimWorld::listen(const Address& at, const ListenOptions& options,
                                      const Address& host) {
   Address local = at;
-  if (local.family != Address::Family::unix_path && local.port == 0) local.port = next_port_++;
+  // A path is never shared, whatever the listeners allow: SO_REUSEPORT is for ports.
+  const bool path = at.family == Address::Family::unix_path;
+  if (!path && local.port == 0) local.port = next_port_++;
   for (const SimListener* other : listeners_)
-    if (other->local() == local && !(options.reuse_port && other->reuse_port()))
+    if (other->local() == local && (path || !options.reuse_port || !other->reuse_port()))
       return fail(Code::unavailable, Side::self, "the address is in use");
   // A listener's operations are those of the host it listens on.
-  const bool own = any_host(at) || at.family == Address::Family::unix_path;
+  const bool own = path || any_host(at);
   return std::make_unique<SimListener>(*this, local, options, own ? host : local);
 }
 

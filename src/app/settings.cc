@@ -1,0 +1,201 @@
+#include "app/settings.h"
+
+#include <array>
+
+#include "io/address.h"
+
+namespace banyan {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string address_fault(const std::string& text) {
+  if (parse_address(text)) return {};
+  return "'" + printable(text) +
+         "' is no address; write 0.0.0.0:8080, [::1]:8080, :8080 (all), or "
+         "unix:/path/to.sock";
+}
+
+}  // namespace
+
+void declare(Fields<AdminSettings>& f) {
+  f.about("admin",
+          "Where Banyan itself is asked: `/healthz` `/readyz` `/metrics` `/config` `/stack` "
+          "`/explain`, and `POST /reload`.");
+  f.field("address", &AdminSettings::address, "host:port or unix:/path.", check(address_fault));
+  f.field("token", &AdminSettings::token,
+          "What changes state wants it as `Authorization: Bearer`. Needed when the address is not "
+          "loopback.");
+  f.shorthand("address");
+}
+
+void declare(Fields<LimitSettings>& f) {
+  f.about("limits", "Bounds on what a client may send, and how slowly.");
+  f.field("head", &LimitSettings::head,
+          "Request line and fields together; else 431. Standard 32KiB.", between(kib(1), mib(1)));
+  f.field("target", &LimitSettings::target, "Of the request line; else 414. Standard 8KiB.",
+          between(Size{64}, kib(512)));
+  f.field("fields", &LimitSettings::fields, "Number of fields; else 431. Standard 100.",
+          between<uint16_t>(8, 10'000));
+  f.field("body", &LimitSettings::body, "A request's content; else 413. Standard 10MiB.");
+  f.field("head_timeout", &LimitSettings::head_timeout,
+          "From a request's first byte to the end of its head; else 408. Standard 10s.",
+          between(10ms, 1h));
+  f.field("body_timeout", &LimitSettings::body_timeout,
+          "Of silence within a request's content; else 408. Standard 30s.", between(10ms, 24h));
+  f.field("body_rate", &LimitSettings::body_rate,
+          "A client that sends its content slower than this, a second, is cut off; 0: any. "
+          "Standard 240.");
+  f.field("idle_timeout", &LimitSettings::idle_timeout,
+          "Between two requests of a connection. Standard 60s.", between(10ms, 24h));
+  f.field("send_timeout", &LimitSettings::send_timeout,
+          "A client that takes nothing of its answer for so long is cut off. Standard 60s.",
+          between(10ms, 24h));
+  f.field("tunnel_timeout", &LimitSettings::tunnel_timeout,
+          "Of silence in an upgraded connection (WebSocket). Standard 1h.", between(10ms, 240h));
+  f.field("requests", &LimitSettings::requests,
+          "A connection carries at most so many. Standard 100000.",
+          between<uint32_t>(1, UINT32_MAX));
+}
+
+void declare(Fields<ForwardedSettings>& f) {
+  f.about("forwarded", "What the next hop is told about the client (X-Forwarded-*, Forwarded).");
+  f.field("trust", &ForwardedSettings::trust,
+          "Networks whose own forwarded fields are believed and added to; those of all others are "
+          "replaced.");
+}
+
+void declare(Fields<PathSettings>& f) {
+  f.about("paths", "How paths are brought into one form before routing; upstreams get that form.");
+  f.field("merge_slashes", &PathSettings::merge_slashes, "`//` becomes `/`. Standard true.");
+  f.field("encoded_slash", &PathSettings::encoded_slash,
+          "An escaped slash or backslash (%2F, %5C): kept as it is, or refused with 400. "
+          "Standard keep.");
+}
+
+void declare(Fields<AccessLogSettings>& f) {
+  f.about("access_log", "One JSON object a line for each exchange.");
+  f.field("path", &AccessLogSettings::path, "A file, or `-` for standard output.");
+  f.field("query", &AccessLogSettings::query, "Log the query too; it often holds secrets.");
+  f.shorthand("path");
+}
+
+void declare(Fields<OffloadSettings>& f) {
+  f.about(
+      "offload",
+      "What the gateway does once for all services. On the top level or a listener; the nearest "
+      "one wins, key by key.");
+  f.field("forwarded", &OffloadSettings::forwarded, "Whose word about the client is believed.");
+  f.field("limits", &OffloadSettings::limits, "Bounds on requests.");
+  f.field("paths", &OffloadSettings::paths, "Normalisation of paths.");
+  f.field("access_log", &OffloadSettings::access_log, "Off when not given.");
+}
+
+void declare(Fields<ListenerSettings>& f) {
+  f.about("listener", "An address where clients are served.");
+  f.field("address", &ListenerSettings::address, "host:port, :port (all addresses), or unix:/path.",
+          required, check(address_fault));
+  f.field("connections", &ListenerSettings::connections,
+          "At most so many clients at once, exactly, over all workers; one more is closed at once.",
+          between<uint32_t>(1, 10'000'000));
+  f.field("backlog", &ListenerSettings::backlog,
+          "Connections the kernel holds before they are taken.", between<uint32_t>(1, 65535));
+  f.field("offload", &ListenerSettings::offload, "For this listener.");
+  f.shorthand("address");
+}
+
+void declare(Fields<ServiceSettings>& f) {
+  f.about(
+      "service",
+      "Everything that can answer. Exactly one of `endpoints`, `split`, `redirect`, `respond`.");
+  f.field("endpoints", &ServiceSettings::endpoints, "An upstream service: where it is.");
+  f.field("balance", &ServiceSettings::balance,
+          "Which endpoint gets a request: `ewma` the quicker of two at random (standard), "
+          "`round_robin` in turn by weight, `least_request` the least busy.");
+  f.field("timeout", &ServiceSettings::timeout, "With `endpoints`.");
+  f.field("pool", &ServiceSettings::pool, "With `endpoints`.");
+  f.field("split", &ServiceSettings::split, "Shares requests between other services.");
+  f.field("redirect", &ServiceSettings::redirect, "Sends the client elsewhere.");
+  f.field("respond", &ServiceSettings::respond, "A fixed answer.");
+  f.verify([](const ServiceSettings& s, const Node& node, const Reading& at) {
+    const int kinds =
+        !s.endpoints.empty() + s.split.has_value() + s.redirect.has_value() + s.respond.has_value();
+    if (kinds != 1)
+      at.error(node.place, "wants exactly one of endpoints, split, redirect, respond; it has " +
+                               std::to_string(kinds));
+    if (kinds == 1 && s.endpoints.empty() && (s.balance || s.timeout || s.pool))
+      at.error(node.place, "balance, timeout and pool go with endpoints");
+  });
+}
+
+void declare(Fields<RouteEntry>& f) {
+  f.about(
+      "route",
+      "Which service answers. The most specific match wins, whatever the order: exact host, "
+      "wildcard, none; then literal path, parameter, rest, regex; then methods; then the number "
+      "of other conditions. Exactly one of `to`, `redirect`, `respond`.");
+  f.field(
+      "name", [](RouteEntry& r) -> std::string& { return r.route.name; },
+      "For logs and metrics; made from the match when not given.");
+  f.field(
+      "match", [](RouteEntry& r) -> MatchSettings& { return r.route.match; },
+      "Which requests; without it, all.");
+  f.field("to", &RouteEntry::to, "The name of a service.");
+  f.field(
+      "rewrite", [](RouteEntry& r) -> std::string& { return r.route.rewrite; },
+      "The path that the service sees: `/v2/{id}`, with captures of the match. With a `?` it "
+      "replaces the query too.");
+  f.field("redirect", &RouteEntry::redirect, "Sends the client elsewhere.");
+  f.field("respond", &RouteEntry::respond, "A fixed answer.");
+  f.verify([](const RouteEntry& r, const Node& node, const Reading& at) {
+    const int targets = !r.to.empty() + r.redirect.has_value() + r.respond.has_value();
+    if (targets != 1)
+      at.error(node.place,
+               "wants exactly one of to, redirect, respond; it has " + std::to_string(targets));
+    if (targets == 1 && r.to.empty() && !r.route.rewrite.empty())
+      at.error(node.place, "rewrite goes with to");
+  });
+}
+
+void declare(Fields<ShutdownSettings>& f) {
+  f.about("shutdown", "The end of the process (SIGTERM, SIGINT).");
+  f.field("grace", &ShutdownSettings::grace,
+          "Exchanges under way may take so long to finish; a second signal ends them at once.",
+          between(0ns, 24h));
+}
+
+void declare(Fields<LogSettings>& f) {
+  f.about("log", "What the process says of itself, on standard error.");
+  f.field("level", &LogSettings::level, "From this level on.");
+  f.shorthand("level");
+}
+
+void declare(Fields<Settings>& f) {
+  f.about("configuration",
+          "The file as a whole. Durations `250ms` `2s` `1m30s`, sizes `64KiB`, percentages `20%`; "
+          "`${VAR}` and `${VAR:-default}` come from the environment; `include: path/*.yaml` joins "
+          "other files in.");
+  f.field("version", &Settings::version, "Of this format.", between<uint32_t>(1, 1));
+  f.field("workers", &Settings::workers, "Threads that serve; standard: one a core.",
+          between<uint32_t>(1, 256));
+  f.field("admin", &Settings::admin, "Off when not given.");
+  f.field("listeners", &Settings::listeners, "Where clients are served, by name.");
+  f.field("services", &Settings::services, "Everything that can answer, by name.");
+  f.field("routes", &Settings::routes, "Which service answers which request.");
+  f.field("offload", &Settings::offload, "For all listeners.");
+  f.field("shutdown", &Settings::shutdown, "How the process ends.");
+  f.field("log", &Settings::log, "What the process says of itself.");
+}
+
+std::span<const std::string_view> words_of(LogLevel) {
+  static constexpr std::array<std::string_view, 4> words = {"debug", "info", "warning", "error"};
+  return words;
+}
+
+std::span<const std::string_view> words_of(PathRules::EncodedSlash) {
+  static constexpr std::array<std::string_view, 2> words = {"keep", "refuse"};
+  return words;
+}
+
+}  // namespace banyan

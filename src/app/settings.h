@@ -1,0 +1,106 @@
+// The configuration file as structures: what a user writes, one to one. Each is declared once
+// (settings.cc); the reader, the manual and the JSON Schema come from there. Owner: the model
+// (app/model.h). Thread: any (read only).
+#pragma once
+#include "http/uri.h"
+#include "patterns/routing/settings.h"
+#include "upstream/settings.h"
+
+namespace banyan {
+
+struct AdminSettings {
+  std::string address = "127.0.0.1:9901";
+  Secret token;
+  Place place;
+};
+
+// ---- offload: on the top level or a listener; the nearest one wins, key by key.
+struct LimitSettings {
+  std::optional<Size> head, target, body;
+  std::optional<uint16_t> fields;
+  std::optional<Nanoseconds> head_timeout, body_timeout, idle_timeout, send_timeout, tunnel_timeout;
+  std::optional<Size> body_rate;
+  std::optional<uint32_t> requests;
+};
+struct ForwardedSettings {
+  std::vector<Cidr> trust;
+};
+struct PathSettings {
+  std::optional<bool> merge_slashes;
+  std::optional<PathRules::EncodedSlash> encoded_slash;
+};
+struct AccessLogSettings {
+  std::string path = "-";
+  bool query = false;
+};
+struct OffloadSettings {
+  std::optional<ForwardedSettings> forwarded;
+  std::optional<LimitSettings> limits;
+  std::optional<PathSettings> paths;
+  std::optional<AccessLogSettings> access_log;
+};
+
+struct ListenerSettings {
+  std::string address;
+  uint32_t connections = 10'000;
+  uint32_t backlog = 4096;
+  OffloadSettings offload;
+  Place place;
+};
+
+struct ServiceSettings {
+  std::vector<EndpointSettings> endpoints;
+  std::optional<Balance> balance;
+  std::optional<TimeoutSettings> timeout;
+  std::optional<PoolSettings> pool;
+  std::optional<SplitSettings> split;
+  std::optional<RedirectSettings> redirect;
+  std::optional<RespondSettings> respond;
+  Place place;
+};
+
+struct RouteEntry {
+  RouteSettings route;  // name, match, rewrite
+  std::string to;
+  std::optional<RedirectSettings> redirect;
+  std::optional<RespondSettings> respond;
+  Place place;
+};
+
+struct ShutdownSettings {
+  Nanoseconds grace = std::chrono::seconds(30);
+};
+
+enum class LogLevel : uint8_t { debug, info, warning, error };
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+};
+
+struct Settings {
+  uint32_t version = 1;
+  std::optional<uint32_t> workers;
+  std::optional<AdminSettings> admin;
+  std::vector<Named<ListenerSettings>> listeners;
+  std::vector<Named<ServiceSettings>> services;
+  std::vector<RouteEntry> routes;
+  OffloadSettings offload;
+  ShutdownSettings shutdown;
+  LogSettings log;
+};
+
+void declare(Fields<AdminSettings>& f);
+void declare(Fields<LimitSettings>& f);
+void declare(Fields<ForwardedSettings>& f);
+void declare(Fields<PathSettings>& f);
+void declare(Fields<AccessLogSettings>& f);
+void declare(Fields<OffloadSettings>& f);
+void declare(Fields<ListenerSettings>& f);
+void declare(Fields<ServiceSettings>& f);
+void declare(Fields<RouteEntry>& f);
+void declare(Fields<ShutdownSettings>& f);
+void declare(Fields<LogSettings>& f);
+void declare(Fields<Settings>& f);
+std::span<const std::string_view> words_of(LogLevel);
+std::span<const std::string_view> words_of(PathRules::EncodedSlash);
+
+}  // namespace banyan

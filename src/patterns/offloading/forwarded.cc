@@ -1,0 +1,25 @@
+#include "patterns/offloading/forwarded.h"
+
+#include <algorithm>
+
+#include "http/forwarded.h"
+#include "http/hop.h"
+
+namespace banyan {
+
+Task<Reply> HopFilter::call(Request& request) {
+  remove_hop_by_hop(request.headers);
+  return next->call(request);
+}
+
+bool ForwardedFilter::trusts(const Address& peer) const {
+  return std::any_of(trust_.begin(), trust_.end(),
+                     [&](const Cidr& network) { return network.contains(peer.ip); });
+}
+
+Task<Reply> ForwardedFilter::call(Request& request) {
+  set_forwarded(request, trusts(request.client));
+  return next->call(request);
+}
+
+}  // namespace banyan

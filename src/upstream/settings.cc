@@ -1,0 +1,53 @@
+#include "upstream/settings.h"
+
+#include <array>
+
+namespace banyan {
+
+using namespace std::chrono_literals;
+
+void declare(Fields<EndpointSettings>& f) {
+  f.about("endpoint", "One place where a service is.");
+  f.field(
+      "url", &EndpointSettings::url,
+      "`http://host:port`, `http://[::1]:port`, `unix:/path/to.sock`, or a name whose every "
+      "address becomes an endpoint: `dns:name:port` (A, AAAA), `dns+srv:_http._tcp.name` (SRV).",
+      required);
+  f.field("weight", &EndpointSettings::weight, "Its share of requests, relative to the others.",
+          between<uint32_t>(1, 65535));
+  f.shorthand("url");
+}
+
+void declare(Fields<TimeoutSettings>& f) {
+  f.about("timeout", "How long a service may take.");
+  f.field("connect", &TimeoutSettings::connect, "To accept a new connection.", between(1ms, 5min));
+  f.field("request", &TimeoutSettings::request,
+          "From the request's arrival to the head of the answer; all attempts together.",
+          between(1ms, 24h));
+  f.field("idle", &TimeoutSettings::idle, "Of silence within an answer's content.",
+          between(1ms, 24h));
+}
+
+void declare(Fields<PoolSettings>& f) {
+  f.about("pool", "Connections to one endpoint, of one worker.");
+  f.field("connections", &PoolSettings::connections, "At most; a request beyond gets 503.",
+          between<uint32_t>(1, 65535));
+  f.field("idle", &PoolSettings::idle, "Kept open for the next request.",
+          between<uint32_t>(0, 65535));
+  f.field("idle_age", &PoolSettings::idle_age,
+          "An idle connection is closed after this time. Keep it below the service's own.",
+          between(1ms, 24h));
+  f.field("life", &PoolSettings::life,
+          "A connection is not used again after this time, so that load balancers below get their "
+          "turn.",
+          between(1s, 240h));
+  f.field("requests", &PoolSettings::requests, "A connection carries at most so many.",
+          between<uint32_t>(1, UINT32_MAX));
+}
+
+std::span<const std::string_view> words_of(Balance) {
+  static constexpr std::array<std::string_view, 3> words = {"ewma", "round_robin", "least_request"};
+  return words;
+}
+
+}  // namespace banyan

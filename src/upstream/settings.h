@@ -1,0 +1,34 @@
+// What the configuration says of an upstream service: its endpoints, how they are chosen, how long
+// it may take. Owner: the model. Thread: any (read only).
+#pragma once
+#include "config/schema.h"
+#include "upstream/balance.h"
+
+namespace banyan {
+
+struct EndpointSettings {
+  std::string url;
+  uint32_t weight = 1;
+  Place place;
+};
+
+struct TimeoutSettings {
+  Nanoseconds connect = std::chrono::milliseconds(500);
+  Nanoseconds request = std::chrono::seconds(30);
+  Nanoseconds idle = std::chrono::seconds(60);
+};
+
+struct PoolSettings {
+  uint32_t connections = 10'000;
+  uint32_t idle = 1024;
+  Nanoseconds idle_age = std::chrono::seconds(60);
+  Nanoseconds life = std::chrono::hours(1);
+  uint32_t requests = 100'000;
+};
+
+void declare(Fields<EndpointSettings>& f);
+void declare(Fields<TimeoutSettings>& f);
+void declare(Fields<PoolSettings>& f);
+std::span<const std::string_view> words_of(Balance);
+
+}  // namespace banyan
