@@ -61,6 +61,7 @@ struct ServiceSettings {
 
 struct RouteEntry {
   RouteSettings route;  // name, match, rewrite
+  bool named = false;   // the name was given, not made
   std::string to;
   std::optional<RedirectSettings> redirect;
   std::optional<RespondSettings> respond;

@@ -1,13 +1,15 @@
 // thread_call: `co_await on_thread(there, here, f)` runs `f` on another loop's thread and goes on
-// here with its result. It is not cancellable: what `f` borrows from the caller stays alive until
-// `f` has run. Owner: the caller's full expression. Thread: `here`'s. Lifetime: both loops outlive
-// it, and turn.
+// here with its result; `co_await task_on_thread(...)` the same for a coroutine, which runs in a
+// nursery of that thread.
+// Owner: the caller's full expression. Thread: `here`'s.
+// Not cancellable: what `f` borrows from the caller stays alive until it has run.
+// Lifetime: both loops outlive the call, and turn.
 #pragma once
 #include <coroutine>
 #include <optional>
 #include <type_traits>
 
-#include "task/loop.h"
+#include "task/nursery.h"
 
 namespace banyan {
 
@@ -37,6 +39,45 @@ class OnThread {
 template <class F>
 OnThread<F> on_thread(Loop& there, Loop& here, F f) {
   return {there, here, std::move(f)};
+}
+
+// `make` is a plain callable that names a coroutine of the other thread. nullopt: its nursery is
+// called off, nothing ran.
+template <class Make>
+class TaskOnThread {
+  using R = typename std::invoke_result_t<Make&>::value_type;
+
+ public:
+  TaskOnThread(Nursery& there, Loop& here, Make make)
+      : there_(there), here_(here), make_(std::move(make)) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> caller) {
+    caller_ = caller;
+    there_.context().loop.send([this] {
+      if (!there_.start([this] { return run(); })) back();
+    });
+  }
+  std::optional<R> await_resume() { return std::move(result_); }
+
+ private:
+  Task<> run() {
+    result_.emplace(co_await make_());
+    back();
+  }
+  void back() {
+    Loop& here = here_;
+    here.send([&here, caller = caller_] { here.post(caller); });
+  }
+
+  Nursery& there_;
+  Loop& here_;
+  Make make_;
+  std::coroutine_handle<> caller_;
+  std::optional<R> result_;
+};
+template <class Make>
+TaskOnThread<Make> task_on_thread(Nursery& there, Loop& here, Make make) {
+  return {there, here, std::move(make)};
 }
 
 }  // namespace banyan

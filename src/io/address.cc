@@ -85,6 +85,12 @@ std::optional<Address> parse_address(std::string_view text) {
   return parse_ip(host, static_cast<uint16_t>(*port));
 }
 
+bool is_loopback(const Address& address) {
+  if (address.family == Address::Family::ipv4) return address.ip[12] == 127;
+  constexpr std::array<uint8_t, 16> one = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return address.family == Address::Family::ipv6 && address.ip == one;
+}
+
 bool to_sockaddr(const Address& address, sockaddr_storage& out, unsigned& size) {
   std::memset(&out, 0, sizeof out);
   if (address.family == Address::Family::unix_path) {

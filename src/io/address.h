@@ -32,6 +32,8 @@ std::string host_text(const Address& address);
 std::optional<Address> parse_address(std::string_view text);
 // A numeric host ("1.2.3.4", "::1", "[::1]") and a port.
 std::optional<Address> parse_ip(std::string_view host, uint16_t port);
+// 127.0.0.0/8 or ::1: only this machine reaches it.
+bool is_loopback(const Address& address);
 
 // For the system calls. `size` is in and out as sockaddr_storage needs it. False: no address, or
 // the path is too long.

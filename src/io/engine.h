@@ -59,6 +59,8 @@ class Listener {
   Accept accept() { return Accept(*this); }
   // With the real port when 0 was asked for.
   virtual const Address& local() const = 0;
+  // The kernel's, for ListenOptions::share; -1: there is none.
+  virtual int descriptor() const { return -1; }
 
  protected:
   friend class Accept;
@@ -70,6 +72,9 @@ using ListenerPtr = std::unique_ptr<Listener>;
 struct ListenOptions {
   int backlog = 4096;      // connections the kernel may hold before we accept them
   bool reuse_port = true;  // one socket a worker on the same port
+  // A path belongs to one socket, so workers share it: the descriptor of the first one's listener
+  // (it is duplicated, so that each closes its own).
+  int share = -1;
 };
 
 class Network {

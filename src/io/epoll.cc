@@ -120,8 +120,10 @@ class SocketListener final : public Listener, public Pollable {
     engine_.remove(descriptor_, *this, false);
     ::close(descriptor_);
   }
-  Result<> begin() { return engine_.add(descriptor_, EPOLLIN | EPOLLET, *this); }
+  // Exclusive: of several workers that share a socket, one is woken for a client.
+  Result<> begin() { return engine_.add(descriptor_, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE, *this); }
   const Address& local() const override { return local_; }
+  int descriptor() const override { return descriptor_; }
 
   void on_events(uint32_t) override {
     ready_ = true;
@@ -293,10 +295,20 @@ void EpollEngine::cancel(Connect& op, Code why) {
   static_cast<PendingConnect*>(op.pending)->cancel(why);
 }
 
+Result<ListenerPtr> EpollEngine::adopt_listener(int s, const Address& local) {
+  auto listener = std::make_unique<SocketListener>(*this, s, local);
+  if (auto begun = listener->begin(); !begun) return std::unexpected(begun.error());
+  return listener;
+}
+
 Result<ListenerPtr> EpollEngine::listen(const Address& at, const ListenOptions& options) {
   auto refused = [](int error) {
     return fail(Code::unavailable, Side::self, listen_problem(error));
   };
+  if (options.share >= 0) {
+    const int same = ::fcntl(options.share, F_DUPFD_CLOEXEC, 0);
+    return same >= 0 ? adopt_listener(same, at) : Result<ListenerPtr>(refused(errno));
+  }
   remove_stale_path(at);
   sockaddr_storage where;
   unsigned size = 0;
@@ -317,9 +329,7 @@ Result<ListenerPtr> EpollEngine::listen(const Address& at, const ListenOptions& 
   sockaddr_storage bound;
   socklen_t bound_size = sizeof bound;
   ::getsockname(s, reinterpret_cast<sockaddr*>(&bound), &bound_size);
-  auto listener = std::make_unique<SocketListener>(*this, s, from_sockaddr(bound, bound_size));
-  if (auto begun = listener->begin(); !begun) return std::unexpected(begun.error());
-  return listener;
+  return adopt_listener(s, from_sockaddr(bound, bound_size));
 }
 
 }  // namespace banyan

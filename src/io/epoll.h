@@ -38,6 +38,7 @@ class EpollEngine final : public Engine, private Pollable {
   void remove(int descriptor, Pollable& target, bool descriptor_stays);
 
  private:
+  Result<ListenerPtr> adopt_listener(int descriptor, const Address& local);
   bool start(Connect& op) override;
   void cancel(Connect& op, Code why) override;
   void on_events(uint32_t events) override;  // of the wake-up descriptor

@@ -1,0 +1,49 @@
+// Clusters: the upstream services of one version of the configuration on one worker. A service
+// whose settings are those of the version before keeps its cluster: connections, speeds, failures.
+// Owner: the worker's version. Thread: its loop's.
+// Lifetime: resolver, network and loop outlive it. A cluster lives as long as a stack names it.
+#pragma once
+#include <map>
+
+#include "app/settings.h"
+#include "upstream/discovery.h"
+
+namespace banyan {
+
+// A cluster and what finds its endpoints.
+class DiscoveredCluster {
+ public:
+  DiscoveredCluster(Context& context, Engine& engine, Resolver& resolver, const std::string& name,
+                    const ServiceSettings& settings);
+
+  const ServiceSettings& settings() const { return settings_; }
+  const ClusterPtr& cluster() const { return cluster_; }
+  Discovery& discovery() { return discovery_; }
+
+ private:
+  const ServiceSettings settings_;
+  const ClusterPtr cluster_;
+  Discovery discovery_;
+};
+using DiscoveredClusterPtr = std::shared_ptr<DiscoveredCluster>;
+
+class Clusters {
+ public:
+  // `before`: the version that is in use; null: none.
+  Clusters(Context& context, Engine& engine, Resolver& resolver, const Settings& settings,
+           const Clusters* before);
+  Clusters(const Clusters&) = delete;
+  Clusters& operator=(const Clusters&) = delete;
+
+  // Null when it is no upstream service.
+  ClusterPtr find(const std::string& name) const;
+  // Waits for the first endpoints of names that are new, at most so long.
+  Task<> ready(Duration at_most);
+  // Ends the background work of those that `next` does not keep.
+  Task<> retire(const Clusters* next);
+
+ private:
+  std::map<std::string, DiscoveredClusterPtr, std::less<>> all_;
+};
+
+}  // namespace banyan

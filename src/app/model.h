@@ -1,0 +1,34 @@
+// Model: a configuration that was read, checked and found good: the settings, the routing table,
+// and the text to show. Immutable; all workers share it.
+// Owner: every worker's version holds it. Thread: any.
+// All problems are told at once; a model exists only when there was no error.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/settings.h"
+#include "patterns/routing/table.h"
+
+namespace banyan {
+
+struct Model {
+  Settings settings;
+  std::unique_ptr<const RouteTable> routes;  // in the order of settings.routes
+  std::string dump;                          // as YAML, secrets hidden
+};
+using ModelPtr = std::shared_ptr<const Model>;
+
+struct Loaded {
+  ModelPtr model;  // null when there is an error; warnings alone do not stop it
+  Problems problems;
+  // What it was read from, also when there is an error: files, and the patterns of includes.
+  std::vector<std::string> watched;
+};
+
+Loaded load_model(const std::string& path, const Sources& sources);
+
+// The nearest settings of an offload block, key by key.
+OffloadSettings merge(const OffloadSettings& nearer, const OffloadSettings& farther);
+
+}  // namespace banyan

@@ -1,0 +1,73 @@
+// Process: `banyan run`: workers, signals, reloads, the admin pages, and the end.
+// Owner: main. Thread: the one that calls run().
+// SIGHUP reloads; SIGUSR1 opens the logs again; SIGTERM and SIGINT drain, a second one ends at
+// once. Exit status: 0 drained, 1 could not start.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/admin.h"
+#include "app/observer.h"
+#include "app/signals.h"
+#include "app/watch.h"
+
+namespace banyan {
+
+struct RunOptions {
+  std::string config;
+  Sources sources = system_sources();
+  std::optional<unsigned> workers;  // else the file's, else one a core
+  bool watch = false;
+};
+
+class Process final : private Administered {
+ public:
+  // `loaded` is the configuration to begin with; it has a model.
+  Process(RunOptions options, Loaded loaded);
+  ~Process();
+
+  int run();
+
+ private:
+  bool ready() const override { return ready_ && !draining_; }
+  Task<std::string> metrics() override;
+  Reloader& reloader() override { return *reloader_; }
+
+  Task<> main();
+  Task<> serve(Nursery& tasks);
+  Task<> obey_signals(Nursery& tasks);
+  Task<> watch_files();
+  Task<> reload();
+  Task<> drain();
+  Task<> abort();
+  void open_admin(const Settings& settings);
+  Task<> retire_admin(std::unique_ptr<Server> old);
+  void applied(const Loaded& loaded);
+
+  const RunOptions options_;
+  Loaded first_;
+  EpollEngine engine_;
+  Loop loop_;
+  Cancel cancel_;
+  Context context_{loop_, cancel_};
+  Signals signals_;
+  Observers observers_;
+  ConnectionLimits limits_;
+  Shared shared_{limits_, observers_};
+  Reloader::Workers workers_;
+  std::unique_ptr<Reloader> reloader_;
+  std::unique_ptr<Watch> watch_;
+  std::shared_ptr<Admin> admin_handler_;
+  SharedLimit admin_limit_{64};
+  std::string admin_address_;
+  std::unique_ptr<Server> admin_;
+  Nursery* tasks_ = nullptr;
+  Event drained_;
+  size_t draining_workers_ = 0;
+  bool ready_ = false;
+  bool draining_ = false;
+  int status_ = 0;
+};
+
+}  // namespace banyan

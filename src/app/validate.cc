@@ -1,0 +1,142 @@
+#include "app/validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "io/address.h"
+#include "upstream/locate.h"
+
+namespace banyan {
+
+namespace {
+
+class Validation {
+ public:
+  Validation(const Settings& settings, Problems& problems)
+      : settings_(settings), problems_(problems) {}
+
+  void run() {
+    services();
+    routes();
+    listeners();
+    admin();
+  }
+
+ private:
+  void services() {
+    for (const auto& service : settings_.services) {
+      const std::string path = "services." + service.name;
+      const auto [first, fresh] = services_.emplace(service.name, &service);
+      if (!fresh)
+        problems_.error(service.place, path,
+                        "given twice; the first is at " + to_string(first->second->place));
+      endpoints(service.value, path);
+    }
+    for (const auto& service : settings_.services) {
+      const auto& split = service.value.split;
+      if (!split) continue;
+      for (const auto& part : split->to)
+        wanted(part.name, part.place, "services." + service.name + ".split.to");
+    }
+    for (const auto& service : settings_.services) find_circle(service);
+  }
+
+  void endpoints(const ServiceSettings& service, const std::string& path) {
+    for (const EndpointSettings& endpoint : service.endpoints) {
+      if (auto where = locate(endpoint.url); !where)
+        problems_.error(endpoint.place, path + ".endpoints", where.error());
+    }
+  }
+
+  void wanted(const std::string& name, const Place& place, const std::string& path) {
+    if (services_.contains(name)) return;
+    std::vector<std::string_view> known;
+    for (const auto& [n, s] : services_) known.push_back(n);
+    std::sort(known.begin(), known.end());
+    problems_.error(
+        place, path,
+        fmt::format("there is no service '{}'{}", printable(name), did_you_mean(name, known)));
+  }
+
+  // Depth first over splits. Each service is finished once, so the cost is that of the references.
+  void find_circle(const Named<ServiceSettings>& service) {
+    if (!service.value.split || done_.contains(service.name)) return;
+    if (!open_.insert(service.name).second) {
+      problems_.error(service.place, "services." + service.name,
+                      "the split leads back to itself; a request would never end");
+      done_.insert(service.name);
+      return;
+    }
+    for (const auto& part : service.value.split->to) {
+      const auto next = services_.find(part.name);
+      if (next != services_.end()) find_circle(*next->second);
+    }
+    open_.erase(service.name);
+    done_.insert(service.name);
+  }
+
+  void routes() {
+    std::unordered_map<std::string_view, const RouteEntry*> names;
+    for (size_t i = 0; i < settings_.routes.size(); ++i) {
+      const RouteEntry& entry = settings_.routes[i];
+      const std::string path = fmt::format("routes[{}]", i);
+      if (!entry.to.empty()) wanted(entry.to, entry.place, path + ".to");
+      if (!entry.named) continue;
+      const auto [first, fresh] = names.emplace(entry.route.name, &entry);
+      if (!fresh)
+        problems_.error(entry.place, path + ".name",
+                        "given twice; the first is at " + to_string(first->second->place));
+    }
+  }
+
+  void listeners() {
+    if (settings_.listeners.empty())
+      problems_.error({}, "listeners",
+                      "there is none: nothing would be served; add listeners: { public: :8080 }");
+    std::unordered_map<std::string_view, const Place*> names, addresses;
+    for (const auto& listener : settings_.listeners) {
+      const std::string path = "listeners." + listener.name;
+      if (const auto [first, fresh] = names.emplace(listener.name, &listener.place); !fresh)
+        problems_.error(listener.place, path,
+                        "given twice; the first is at " + to_string(*first->second));
+      taken(listener.value.address, listener.place, path, addresses);
+    }
+    if (settings_.admin)
+      taken(settings_.admin->address, settings_.admin->place, "admin.address", addresses);
+  }
+
+  // Port 0 is a fresh port each time.
+  void taken(const std::string& text, const Place& place, const std::string& path,
+             std::unordered_map<std::string_view, const Place*>& addresses) {
+    const auto address = parse_address(text);
+    if (!address || (address->family != Address::Family::unix_path && address->port == 0)) return;
+    const auto [first, fresh] = addresses.emplace(text, &place);
+    if (!fresh)
+      problems_.error(place, path,
+                      "the address is wanted twice; first at " + to_string(*first->second));
+  }
+
+  void admin() {
+    if (!settings_.admin || !settings_.admin->token.text.empty()) return;
+    const auto address = parse_address(settings_.admin->address);
+    if (!address || address->family == Address::Family::unix_path || is_loopback(*address)) return;
+    problems_.error(settings_.admin->place, "admin.token",
+                    "is needed when the address is not loopback: whoever reaches it could read the "
+                    "configuration and reload; give admin: { address: ..., token: { file: path } }");
+  }
+
+  const Settings& settings_;
+  Problems& problems_;
+  std::unordered_map<std::string_view, const Named<ServiceSettings>*> services_;
+  std::unordered_set<std::string_view> open_, done_;
+};
+
+}  // namespace
+
+void validate(const Settings& settings, Problems& problems) { Validation(settings, problems).run(); }
+
+}  // namespace banyan

@@ -1,0 +1,230 @@
+#include "app/worker.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "app/compose.h"
+#include "io/cares.h"
+#include "task/combine.h"
+
+namespace banyan {
+
+namespace {
+
+// How long a version waits for the first addresses of its names; those that come later are used
+// when they are there.
+constexpr Duration names_max = std::chrono::seconds(2);
+// A client that is between two requests gets this long to send one more, and is then told to close.
+constexpr Duration idle_grace = std::chrono::seconds(1);
+
+}  // namespace
+
+// One version of the configuration as this worker has it.
+struct Worker::Version {
+  struct Bound {
+    std::string name;
+    Address wanted;
+    uint32_t connections;
+    std::shared_ptr<Edge> edge;
+    ListenerPtr fresh;  // null: the listener that is open stays
+  };
+  Version(Context& context, Engine& engine, Resolver& resolver, ModelPtr from, const Version* before)
+      : model(std::move(from)),
+        clusters(context, engine, resolver, model->settings,
+                 before != nullptr ? &before->clusters : nullptr) {}
+
+  ModelPtr model;
+  Clusters clusters;
+  std::vector<Bound> listeners;
+};
+
+Worker::Worker(unsigned index, Shared& shared, uint64_t seed)
+    : index_(index), shared_(shared), loop_(engine_, seed) {}
+
+Worker::~Worker() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::start(std::function<void()> drained) {
+  drained_ = std::move(drained);
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), fmt::format("worker-{}", index_).c_str());
+}
+
+void Worker::run() {
+  resolver_ = std::make_unique<CaresResolver>(engine_, loop_);
+  run_root([this] { return main(); })
+      .start(
+          context_, [](void* self) { static_cast<Worker*>(self)->drained_(); }, this);
+  loop_.run();
+  resolver_.reset();
+}
+
+void Worker::finish() {
+  loop_.send([this] { loop_.stop(); });
+}
+
+Task<> Worker::main() {
+  (void)co_await stop_.wait();
+  co_await wind_down();
+  tasks_.cancel();
+  co_await tasks_.join();
+  if (now_ != nullptr) co_await now_->clusters.retire(nullptr);
+  open_.clear();
+  next_.reset();
+  now_.reset();
+}
+
+Task<std::expected<void, std::string>> Worker::prepare(ModelPtr model,
+                                                       std::vector<BoundAddress>& bound) {
+  auto version =
+      std::make_unique<Version>(context_, engine_, *resolver_, std::move(model), now_.get());
+  auto opened = open_listeners(*version, bound);
+  if (!opened) {
+    co_await version->clusters.retire(now_ != nullptr ? &now_->clusters : nullptr);
+    co_return opened;
+  }
+  co_await version->clusters.ready(names_max);
+  next_ = std::move(version);
+  co_return opened;
+}
+
+std::expected<void, std::string> Worker::open_listeners(Version& version,
+                                                        std::vector<BoundAddress>& bound) {
+  const Settings& settings = version.model->settings;
+  Composer composer(version.model,
+                    [&](const std::string& name) { return version.clusters.find(name); });
+  bound.resize(settings.listeners.size());
+  for (size_t i = 0; i < settings.listeners.size(); ++i) {
+    const auto& [name, place, listener] = settings.listeners[i];
+    const OffloadSettings offload = merge(listener.offload, settings.offload);
+    auto observer = shared_.observers.observer(index_, settings, name, offload, loop_);
+    if (!observer) return std::unexpected(fmt::format("listener {}: {}", name, observer.error()));
+    version.listeners.push_back(
+        {.name = name,
+         .wanted = parse_address(listener.address).value_or(Address{}),
+         .connections = listener.connections,
+         .edge = std::make_shared<Edge>(version.model, offload, composer.listener(offload),
+                                        std::move(*observer)),
+         .fresh = nullptr});
+    if (auto opened = open_listener(version, i, bound[i]); !opened) return opened;
+  }
+  return {};
+}
+
+// With SO_REUSEPORT a new listener can be open beside the one it replaces.
+std::expected<void, std::string> Worker::open_listener(Version& version, size_t index,
+                                                       BoundAddress& bound) {
+  Version::Bound& listener = version.listeners[index];
+  const auto open = open_.find(listener.name);
+  if (open != open_.end() && open->second.wanted == listener.wanted) return {};
+  const bool first = bound.address.family == Address::Family::none;
+  const ListenOptions options{
+      .backlog = static_cast<int>(version.model->settings.listeners[index].value.backlog),
+      .share = bound.descriptor};
+  auto fresh = engine_.listen(first ? listener.wanted : bound.address, options);
+  if (!fresh)
+    return std::unexpected(fmt::format("listener {}: {}: {}", listener.name,
+                                       to_string(listener.wanted), fresh.error().what));
+  bound.address = (*fresh)->local();
+  const bool path = bound.address.family == Address::Family::unix_path;
+  if (path && first) bound.descriptor = (*fresh)->descriptor();
+  listener.fresh = std::move(*fresh);
+  return {};
+}
+
+void Worker::commit() {
+  for (Version::Bound& listener : next_->listeners) {
+    auto& [wanted, server] = open_[listener.name];
+    SharedLimit& limit = shared_.limits.of(listener.name, listener.connections);
+    if (listener.fresh == nullptr) {
+      server->set_handler(listener.edge);
+      continue;
+    }
+    if (server != nullptr) retire(std::move(server));
+    wanted = listener.wanted;
+    server =
+        std::make_unique<Server>(context_, std::move(listener.fresh), listener.edge, limit);
+    server->start();
+  }
+  std::erase_if(open_, [&](auto& open) {
+    const auto& listeners = next_->listeners;
+    const bool stays = std::any_of(listeners.begin(), listeners.end(),
+                                   [&](const auto& l) { return l.name == open.first; });
+    if (!stays) retire(std::move(open.second.server));
+    return !stays;
+  });
+  auto old = std::exchange(now_, std::move(next_));
+  if (old != nullptr)
+    tasks_.start([this, o = std::move(old)]() mutable { return retire_version(std::move(o)); });
+}
+
+void Worker::discard() {
+  if (next_ == nullptr) return;
+  tasks_.start([this, o = std::move(next_)]() mutable { return retire_version(std::move(o)); });
+}
+
+// Exchanges that began with it hold its stacks; what ends here is the work in the background.
+Task<> Worker::retire_version(std::unique_ptr<Version> old) {
+  co_await old->clusters.retire(now_ != nullptr ? &now_->clusters : nullptr);
+}
+
+void Worker::retire(std::unique_ptr<Server> server) {
+  retirement_.start([this, old = std::move(server)]() mutable {
+    return retire_server(std::move(old));
+  });
+}
+
+Task<> Worker::retire_server(std::unique_ptr<Server> server) {
+  retiring_.push_back(server.get());
+  server->drain();
+  (void)co_await sleep_for(idle_grace);
+  server->close_idle();
+  co_await server->join();
+  std::erase(retiring_, server.get());
+}
+
+template <class F>
+void Worker::each_server(F f) {
+  for (auto& [name, open] : open_) f(*open.server);
+  for (Server* server : retiring_) f(*server);
+}
+
+void Worker::drain(Duration grace) {
+  grace_ = grace;
+  stop_.set();
+}
+
+void Worker::abort() {
+  grace_ = Duration{};
+  each_server([](Server& s) { s.abort(); });
+  stop_.set();
+}
+
+Task<> Worker::wind_down() {
+  each_server([](Server& s) { s.drain(); });
+  Nursery pressing(co_await current_context());
+  pressing.start([this] { return hurry(grace_); });
+  for (auto& [name, open] : open_) co_await open.server->join();
+  co_await retirement_.join();
+  pressing.cancel();
+  co_await pressing.join();
+}
+
+// Asks those that are idle to go, once a second, and calls off what is left at the end.
+Task<> Worker::hurry(Duration grace) {
+  const Time end = after(loop_.now(), grace);
+  while (loop_.now() < end) {
+    if (!co_await sleep_until(std::min(end, after(loop_.now(), idle_grace)))) co_return;
+    each_server([](Server& s) { s.close_idle(); });
+  }
+  each_server([](Server& s) { s.abort(); });
+}
+
+Worker::Sample Worker::sample() {
+  Sample out{.longest_turn = loop_.take_longest_turn()};
+  for (auto& [name, open] : open_) out.listeners.emplace_back(name, open.server->counts());
+  return out;
+}
+
+}  // namespace banyan

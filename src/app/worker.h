@@ -1,0 +1,111 @@
+// Worker: a thread with an engine and a loop of its own: its listeners, its pools, its stacks.
+// Workers share nothing but the model and the counts that must be exact over all of them (decision
+// 8 of the architecture).
+// Owner: the process. Thread: made and ended by the process's; what is marked [worker] runs on its
+// own, through on_thread().
+// A new version is built whole before anything changes (prepare), then taken into use between two
+// requests (commit) or forgotten (discard).
+#pragma once
+#include <map>
+#include <thread>
+
+#include "app/clusters.h"
+#include "app/connection_limits.h"
+#include "app/edge.h"
+#include "app/server.h"
+#include "io/epoll.h"
+#include "task/sync.h"
+
+namespace banyan {
+
+// What all workers share, for the life of the process.
+struct Shared {
+  ConnectionLimits& limits;
+  Observers& observers;
+};
+
+// Where the listeners of a version are, in its order: a port 0 was made real by the first worker,
+// and a path is shared by its descriptor.
+struct BoundAddress {
+  Address address;
+  int descriptor = -1;
+};
+
+class Worker {
+ public:
+  Worker(unsigned index, Shared& shared, uint64_t seed);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  Loop& loop() { return loop_; }
+  unsigned index() const { return index_; }
+  // Runs the thread. `drained` is called on it when nothing is left to serve; the loop turns on, so
+  // that calls from other threads are answered, until finish().
+  void start(std::function<void()> drained);
+  // [any] After it was drained, and when no call to it is under way.
+  void finish();
+  // For task_on_thread().
+  Nursery& tasks() { return tasks_; }
+
+  // [worker] Builds the version and opens the listeners it does not have yet; then waits a while
+  // for the addresses of new names. Error: what went wrong, for people.
+  Task<std::expected<void, std::string>> prepare(ModelPtr model, std::vector<BoundAddress>& bound);
+  // [worker] Takes the prepared version into use.
+  void commit();
+  // [worker] Forgets it.
+  void discard();
+
+  // [worker] No new clients; drained when the last exchange has ended, or at `grace`.
+  void drain(Duration grace);
+  // [worker] Calls off all exchanges.
+  void abort();
+
+  struct Sample {
+    std::vector<std::pair<std::string, ServerCounts>> listeners;
+    Duration longest_turn{};
+  };
+  // [worker] For metrics.
+  Sample sample();
+
+ private:
+  struct Version;
+  struct Open {
+    Address wanted;
+    std::unique_ptr<Server> server;
+  };
+
+  void run();
+  Task<> main();
+  Task<> wind_down();
+  Task<> hurry(Duration grace);
+  void retire(std::unique_ptr<Server> server);
+  Task<> retire_server(std::unique_ptr<Server> server);
+  Task<> retire_version(std::unique_ptr<Version> old);
+  std::expected<void, std::string> open_listeners(Version& version,
+                                                  std::vector<BoundAddress>& bound);
+  std::expected<void, std::string> open_listener(Version& version, size_t index,
+                                                 BoundAddress& bound);
+  template <class F>
+  void each_server(F f);
+
+  const unsigned index_;
+  Shared& shared_;
+  EpollEngine engine_;
+  Loop loop_;
+  Cancel cancel_;
+  Context context_{loop_, cancel_};
+  Nursery tasks_{context_};
+  Nursery retirement_{context_};  // of listeners
+  std::unique_ptr<Resolver> resolver_;
+  std::thread thread_;
+  std::function<void()> drained_;
+  Event stop_;
+  Duration grace_{};
+  std::unique_ptr<Version> now_;
+  std::unique_ptr<Version> next_;
+  std::map<std::string, Open> open_;
+  std::vector<Server*> retiring_;
+};
+
+}  // namespace banyan
