@@ -1,7 +1,7 @@
 #include "http/h1_write.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "base/check.h"
 #include "http/grammar.h"
@@ -33,8 +33,7 @@ class Writer {
   Writer(Arena& arena, size_t size)
       : begin_(arena.array<char>(size)), to_(begin_), end_(begin_ + size) {}
   Writer& operator<<(std::string_view s) {
-    std::memcpy(to_, s.data(), s.size());
-    to_ += s.size();
+    to_ = std::copy(s.begin(), s.end(), to_);
     return *this;
   }
   Writer& operator<<(uint64_t number) {
