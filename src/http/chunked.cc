@@ -84,12 +84,16 @@ bool forbidden_in_trailer(const Field& f) {
     case Name::transfer_encoding:
     case Name::host:
     case Name::connection:
+    case Name::keep_alive:
+    case Name::proxy_connection:
     case Name::upgrade:
     case Name::te:
     case Name::trailer:
     case Name::expect:
     case Name::authorization:
     case Name::proxy_authorization:
+    case Name::proxy_authenticate:
+    case Name::www_authenticate:
     case Name::cookie:
     case Name::set_cookie:
     case Name::content_type:
@@ -101,7 +105,10 @@ bool forbidden_in_trailer(const Field& f) {
     case Name::forwarded:
     case Name::x_forwarded_for:
     case Name::x_forwarded_host:
+    case Name::x_forwarded_port:
     case Name::x_forwarded_proto:
+    case Name::x_real_ip:
+    case Name::x_request_id:
     case Name::via:
       return true;
     default:

@@ -115,7 +115,15 @@ Task<Result<>> H1BodyReader::fill() {
     if (buffer_.capacity() < want) buffer_.release_if_empty();
   }
   const Time began = loop.now();
-  const size_t n = TRY(co_await stream_.read(buffer_.space(want), fill_deadline(began)));
+  const Time deadline = fill_deadline(began);
+  // The wait may be long, and contents that trickle may be many: none holds a block meanwhile.
+  if (buffer_.empty() && !more_is_here_) {
+    buffer_.release();
+    TRY(co_await stream_.readable(deadline));
+  }
+  const std::span<char> space = buffer_.space(want);
+  const size_t n = TRY(co_await stream_.read(space, deadline));
+  more_is_here_ = n == space.size();
   waited_ += loop.now() - began;
   buffer_.added(n);
   if (n > 0) co_return Result<>{};
@@ -133,7 +141,10 @@ Task<Result<Bytes>> H1BodyReader::read() {
     if (error_) co_return std::unexpected(*error_);
     if (auto filled = co_await fill(); !filled) {
       error_ = filled.error();
-      if (error_->code == Code::timeout && stream_.side() == Side::client) error_->status = 408;
+      if (error_->code == Code::timeout) {
+        error_->what = "the content did not arrive in time";
+        if (stream_.side() == Side::client) error_->status = 408;
+      }
     }
   }
 }

@@ -3,7 +3,7 @@
 // is copied. Owner: the exchange. Thread: its loop's. Lifetime: stream and buffer outlive it.
 // Bounds: a content longer than `limit_bytes` ends with 413; a sender that is silent for `gap_max`,
 // or slower over all than `rate_min` bytes a second, ends with 408 (time that nobody asked it to
-// send is not counted). Source: RFC 9112, sections 6 and 7.
+// send is not counted). No buffer is held while it waits. Source: RFC 9112, sections 6 and 7.
 #pragma once
 #include "http/chunked.h"
 #include "http/framing.h"
@@ -49,6 +49,7 @@ class H1BodyReader {
   const Framing framing_;
   const BodyLimits& limits_;
   bool ended_;
+  bool more_is_here_ = false;  // the last read was not short: the next one will not wait
   Bytes next_;  // a chunk's piece found while looking for the end; still in the buffer's block
   std::optional<Error> error_;
   uint64_t taken_ = 0;

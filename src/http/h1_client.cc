@@ -50,6 +50,7 @@ class H1Call final : public Pooled {
   Task<> pump(Ref self);
   Task<Result<>> send_content();
   Task<Result<>> write_piece(Bytes piece);
+  bool lies_about_content() const;
   Result<Response> make_answer(Ref self);
   Time send_deadline(Loop& loop) { return after(loop.now(), client().limits_.send_max); }
 
@@ -72,7 +73,9 @@ class H1Call::Content final : public Body {
   Bytes ready() override { return call_->reader->ready(); }
   Task<Result<Bytes>> read() override {
     auto piece = co_await call_->reader->read();
-    if (!piece && call_->request_error) co_return std::unexpected(*call_->request_error);
+    // After a fault of the request an end is none, also where the content ends with the connection.
+    if ((!piece || piece->empty()) && call_->request_error)
+      co_return std::unexpected(*call_->request_error);
     co_return piece;
   }
   bool ended() const override { return call_->reader->ended(); }
@@ -86,13 +89,14 @@ class H1Call::Content final : public Body {
 // The connection after 101, or after CONNECT was answered with 2xx.
 class H1Call::Switched final : public Tunnel {
  public:
-  explicit Switched(Ref call) : call_(std::move(call)) {}
+  Switched(Ref call, std::string_view protocol) : call_(std::move(call)), protocol_(protocol) {}
   Stream& stream() override { return *call_->client().stream_; }
-  Bytes early() const override { return call_->client().buffer_.data(); }
-  std::string_view protocol() const override { return call_->head_.headers.get(Name::upgrade); }
+  Buffer& early() override { return call_->client().buffer_; }
+  std::string_view protocol() const override { return protocol_; }
 
  private:
   Ref call_;
+  const std::string_view protocol_;
 };
 
 // The content of an answer to HEAD, or of 304: only its length is told.
@@ -257,6 +261,13 @@ Task<Result<>> H1Call::read_answer(Ref self) {
   co_return fail(Code::protocol, Side::upstream, "the endpoint sent too many interim answers");
 }
 
+// 204 has no content, but an endpoint that announces one may well send it: behind an answer that is
+// over it would be taken for the next.
+bool H1Call::lies_about_content() const {
+  return head_.status == 204 && (head_.headers.has(Name::transfer_encoding) ||
+                                 announced_length(head_.headers).value_or(0) != 0);
+}
+
 Result<Response> H1Call::make_answer(Ref self) {
   Response rsp;
   rsp.status = head_.status;
@@ -265,14 +276,18 @@ Result<Response> H1Call::make_answer(Ref self) {
   if (head_.status == 101 || connected) {
     if (!connected && request_.upgrade.empty())
       return fail(Code::protocol, Side::upstream, "the endpoint switched protocols unasked");
+    // The rest of the content would become the first bytes of the new protocol.
+    if (!sent_)
+      return fail(Code::protocol, Side::upstream,
+                  "the endpoint switched protocols before it had the whole request");
     switched_ = true;
-    rsp.tunnel = std::make_unique<Switched>(std::move(self));
+    rsp.tunnel = std::make_unique<Switched>(std::move(self), head_.headers.get(Name::upgrade));
     return rsp;
   }
   const Framing framing = TRY_RETURN(
       response_framing(request_.method, head_.status, head_.minor_version, head_.headers));
-  persists_ =
-      framing.kind != Framing::Kind::until_close && keep_alive(head_.minor_version, head_.headers);
+  persists_ = framing.kind != Framing::Kind::until_close &&
+              keep_alive(head_.minor_version, head_.headers) && !lies_about_content();
   reader.emplace(*client().stream_, client().buffer_, framing, client().limits_.body,
                  request_.arena);
   if (framing.kind == Framing::Kind::none) {

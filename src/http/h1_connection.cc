@@ -26,7 +26,7 @@ Task<> H1Connection::serve() {
 }
 
 Task<H1Connection::Fate> H1Connection::serve_one() {
-  H1Exchange exchange(*stream_, buffer_, source_, requests_);
+  H1Exchange exchange((co_await current_context()).loop, *stream_, buffer_, source_, requests_);
   co_return co_await exchange.run();
 }
 

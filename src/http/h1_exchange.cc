@@ -27,20 +27,24 @@ class H1Exchange::RequestBody final : public Body {
  private:
   Bytes counted(Bytes piece) {
     exchange_.record_.bytes_in += piece.size();
+    if (reader_.ended()) exchange_.client_.request_ended();
     return piece;
   }
   H1Exchange& exchange_;
   H1BodyReader& reader_;
 };
 
-H1Exchange::H1Exchange(Stream& stream, Buffer& buffer, HandlerSource& source, uint32_t requests)
-    : stream_(stream),
+H1Exchange::H1Exchange(Loop& loop, Stream& stream, Buffer& buffer, HandlerSource& source,
+                       uint32_t requests)
+    : loop_(loop),
+      stream_(stream),
       buffer_(buffer),
       source_(source),
       handler_(source.handler()),
       limits_(handler_->limits()),
       requests_(requests),
-      head_(arena_) {}
+      head_(arena_),
+      client_(stream, loop) {}
 
 Task<Result<>> H1Exchange::read_more(Time deadline) {
   if (buffer_.data().size() >= limits_.head.head_bytes || (buffer_.full() && !buffer_.grow())) {
@@ -66,9 +70,8 @@ Task<Result<>> H1Exchange::read_more(Time deadline) {
 }
 
 Task<Result<>> H1Exchange::read_head() {
-  Loop& loop = (co_await current_context()).loop;
-  record_.started = loop.now();
-  const Time deadline = after(loop.now(), limits_.head_max);
+  record_.started = loop_.now();
+  const Time deadline = after(loop_.now(), limits_.head_max);
   HeadScanner scanner(Side::client);
   for (;;) {
     const size_t size = buffer_.empty() ? 0 : TRY(scanner.find_end(buffer_.data()));
@@ -81,15 +84,31 @@ Task<Result<>> H1Exchange::read_head() {
       const Bytes text = arena_.copy(buffer_.data().substr(0, size));
       buffer_.consume(size);
       buffer_.release_if_empty();
-      record_.head_read = loop.now();
+      record_.head_read = loop_.now();
       co_return parse_request_head(text, limits_.head, head_);
     }
     TRY(co_await read_more(deadline));
   }
 }
 
+// 100-continue is the only expectation there is; HTTP/1.0 has none, so there it is nobody's
+// business behind us either (RFC 9110, section 10.1.1).
+Result<> H1Exchange::check_expectation() {
+  if (!head_.headers.has(Name::expect)) return {};
+  if (head_.minor_version == 0) {
+    head_.headers.remove(Name::expect);
+  } else if (head_.headers.count(Name::expect) != 1 ||
+             !iequal(head_.headers.get(Name::expect), "100-continue")) {
+    return fail({Code::protocol, Side::client, false, 417, "the expectation is not known"});
+  }
+  return {};
+}
+
 Result<> H1Exchange::understand() {
   const Framing framing = TRY_RETURN(request_framing(head_.minor_version, head_.headers));
+  // The bytes behind a CONNECT are the tunnel's: as a content they would be read in two ways.
+  if (head_.method == Method::connect && framing.kind != Framing::Kind::none)
+    return fail({Code::protocol, Side::client, false, 400, "CONNECT has no content"});
   keep_ = keep_alive(head_.minor_version, head_.headers) && requests_ < limits_.requests_max;
   const Target target = TRY_RETURN(parse_target(head_.method, head_.target, limits_.path, arena_));
   // An absolute target wins over Host (RFC 9112, section 3.2.2).
@@ -97,9 +116,7 @@ Result<> H1Exchange::understand() {
       target.form == Target::Form::absolute || target.form == Target::Form::authority;
   const std::string_view authority =
       own_authority ? target.authority : head_.headers.get(Name::host);
-  const std::string_view expect = head_.minor_version == 0 ? "" : head_.headers.get(Name::expect);
-  if (!expect.empty() && !iequal(expect, "100-continue"))
-    return fail({Code::protocol, Side::client, false, 417, "the expectation is not known"});
+  TRY_RETURN(check_expectation());
   if (framing.kind == Framing::Kind::length && framing.length > limits_.body.limit_bytes)
     return fail(
         {Code::too_large, Side::client, false, 413, "the content is longer than the limit"});
@@ -107,7 +124,8 @@ Result<> H1Exchange::understand() {
   if (own_authority || !head_.headers.has(Name::host)) head_.headers.set(Name::host, authority);
   reader_.emplace(stream_, buffer_, framing, limits_.body, arena_);
   if (framing.kind != Framing::Kind::none) body_ = std::make_unique<RequestBody>(*this);
-  owes_continue_ = !expect.empty() && body_ != nullptr && !reader_->ended();
+  owes_continue_ = head_.headers.has(Name::expect) && body_ != nullptr && !reader_->ended();
+  if (reader_->ended()) client_.request_ended();
   request_.emplace(Request{.arena = arena_,
                            .method = head_.method,
                            .method_text = head_.method_text,
@@ -127,8 +145,7 @@ Result<> H1Exchange::understand() {
 }
 
 Task<Result<>> H1Exchange::write(std::span<const Bytes> pieces) {
-  Loop& loop = (co_await current_context()).loop;
-  co_return co_await stream_.write(pieces, after(loop.now(), limits_.send_max));
+  co_return co_await stream_.write(pieces, after(loop_.now(), limits_.send_max));
 }
 
 Task<Result<>> H1Exchange::send(uint16_t status, const Headers& headers) {
@@ -191,7 +208,6 @@ Task<Result<>> H1Exchange::send(Response& rsp) {
 
 // Head and first piece go out in one write, and so do the last piece and the end.
 Task<Result<>> H1Exchange::send_content(Body& body, const Framing& framing, Bytes head) {
-  Loop& loop = (co_await current_context()).loop;
   const bool chunked = framing.kind == Framing::Kind::chunked;
   Bytes piece = body.ready();
   for (;;) {
@@ -204,29 +220,35 @@ Task<Result<>> H1Exchange::send_content(Body& body, const Framing& framing, Byte
     record_.bytes_out += piece.size();
     if (framing.kind == Framing::Kind::length && record_.bytes_out > framing.length)
       co_return fail(Code::bug, Side::self, "a content is longer than it said");
-    TRY(co_await stream_.write(pieces, after(loop.now(), limits_.send_max)));
+    TRY(co_await write(pieces));
     if (last) break;
     head = {};
     piece = TRY(co_await body.read());
   }
   if (framing.kind == Framing::Kind::length && record_.bytes_out != framing.length)
     co_return fail(Code::bug, Side::self, "a content is shorter than it said");
-  if (framing.kind == Framing::Kind::until_close) until_close_ = true;
   co_return Result<>{};
 }
 
 Task<Result<>> H1Exchange::answer() {
   auto reply = co_await handler_->call(*request_);
   if (!reply) {
-    record_.blame(reply.error());
     if (reply.error().code == Code::cancelled) co_return std::unexpected(reply.error());
+    record_.blame(reply.error());
     reply = handler_->fault(arena_, &*request_, reply.error());
   }
   auto sent = co_await send(*reply);
   if (sent && reply->tunnel != nullptr) tunnel_ = std::move(reply->tunnel);
-  // Cut off in the middle: an orderly end would make a content without a length look complete.
-  if (!sent && head_sent_ && reply->body != nullptr && !reply->body->length()) stream_.abort();
+  if (!sent && head_sent_)
+    cut_off(sent.error(), reply->body == nullptr || reply->body->length().has_value());
   co_return sent;
+}
+
+// Broken off in the middle: an orderly end would make a content without a length look complete; and
+// for a client that takes nothing the kernel would hold what it has for minutes.
+void H1Exchange::cut_off(const Error& why, bool length_known) {
+  cut_off_ = true;
+  if (!length_known || why.code == Code::timeout) stream_.abort();
 }
 
 // A request that could not be understood: say why, then close; what follows cannot be trusted.
@@ -243,23 +265,33 @@ Task<> H1Exchange::serve_request() {
   Context& context = co_await current_context();
   Nursery background(context);
   request_->background = &background;
-  auto answered = co_await until{stream_.peer_gone(), answer()};
+  auto answered = co_await until{client_.trigger(), answer()};
   if (!answered) {
     keep_ = false;
-    record_.blame(answered.error().code == Code::cancelled
-                      ? Error{Code::cancelled, Side::client, false, 0, "the client left"}
-                      : answered.error());
+    record_.blame(client_.left() ? Error{Code::cancelled, Side::client, false, 0, "the client left"}
+                                 : answered.error());
   }
   background.cancel();
   co_await background.join();
   if (keep_ && !reader_->drop_rest()) keep_ = false;
-  if (tunnel_ != nullptr) {
-    const auto moved = co_await relay(stream_, buffer_.data(), tunnel_->stream(), tunnel_->early(),
-                                      limits_.tunnel_idle_max);
-    record_.bytes_in += moved.there;
-    record_.bytes_out += moved.back;
-    tunnel_.reset();
-  }
+  if (tunnel_ != nullptr) co_await serve_tunnel();
+}
+
+Task<> H1Exchange::serve_tunnel() {
+  const auto moved = co_await relay(stream_, buffer_, tunnel_->stream(), tunnel_->early(),
+                                    limits_.tunnel_idle_max);
+  record_.bytes_in += moved.there;
+  record_.bytes_out += moved.back;
+  tunnel_.reset();
+  cut_off_ = true;  // whichever way it ended, nobody waits for more
+}
+
+// A close with bytes unread is a reset, which can overtake the answer: then the connection lingers.
+H1Exchange::Fate H1Exchange::fate() {
+  if (keep_) return Fate::keep;
+  if (record_.status == 0 || cut_off_ || client_.left()) return Fate::close;
+  const bool unread = !reader_ || !reader_->ended() || !buffer_.empty() || !stream_.quiet();
+  return unread ? Fate::linger : Fate::close;
 }
 
 Task<H1Exchange::Fate> H1Exchange::run() {
@@ -273,16 +305,12 @@ Task<H1Exchange::Fate> H1Exchange::run() {
   else
     co_await refuse(understood.error());
   // (4) Tell the log, and decide the fate of the connection.
-  record_.ended = (co_await current_context()).loop.now();
+  record_.ended = loop_.now();
   const bool left_before_asking = !understood && record_.head_read == Time{} &&
                                   record_.error->code == Code::reset && buffer_.empty();
   if (!left_before_asking)
     handler_->finished(request_ ? &*request_ : nullptr, stream_.peer(), record_);
-  if (keep_) co_return Fate::keep;
-  const bool unread = !reader_ || !reader_->ended() || !buffer_.empty();
-  const bool answered =
-      record_.status != 0 && (!record_.error || record_.error->code != Code::cancelled);
-  co_return answered&& unread && !until_close_ ? Fate::linger : Fate::close;
+  co_return fate();
 }
 
 }  // namespace banyan

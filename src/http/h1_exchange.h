@@ -4,6 +4,7 @@
 // source outlive it. The steps are numbered in run(); docs/life-of-a-request.md tells the same
 // story. Source: RFC 9112, sections 2 to 9; RFC 9110, sections 10.1.1 and 15.2.
 #pragma once
+#include "http/client_watch.h"
 #include "http/h1_connection.h"
 #include "task/sync.h"
 
@@ -12,7 +13,7 @@ namespace banyan {
 class H1Exchange final : private Interim {
  public:
   using Fate = H1Connection::Fate;
-  H1Exchange(Stream& stream, Buffer& buffer, HandlerSource& source, uint32_t requests);
+  H1Exchange(Loop& loop, Stream& stream, Buffer& buffer, HandlerSource& source, uint32_t requests);
   Task<Fate> run();
 
  private:
@@ -23,6 +24,7 @@ class H1Exchange final : private Interim {
   Result<> understand();
   Task<Result<>> answer();
   Task<> serve_request();
+  Task<> serve_tunnel();
   Task<> refuse(Error error);
   Task<Result<>> send(Response& rsp);
   Task<Result<>> send_content(Body& body, const Framing& framing, Bytes head);
@@ -31,7 +33,11 @@ class H1Exchange final : private Interim {
   Task<Result<>> write_interim(Bytes head);
   std::string_view switched_protocol(const Response& rsp) const;
   Framing answer_framing(const Response& rsp) const;
+  Result<> check_expectation();
+  void cut_off(const Error& why, bool length_known);
+  Fate fate();
 
+  Loop& loop_;
   Stream& stream_;
   Buffer& buffer_;
   HandlerSource& source_;
@@ -45,14 +51,15 @@ class H1Exchange final : private Interim {
   std::unique_ptr<Body> body_;
   std::optional<Request> request_;
   static constexpr size_t interim_waiting_max = 16;
-  bool keep_ = true;          // the connection may carry another exchange
-  bool head_sent_ = false;    // of the final answer: after this a fault can only break it off
-  bool until_close_ = false;  // closing is what ends the content
+  bool keep_ = true;        // the connection may carry another exchange
+  bool head_sent_ = false;  // of the final answer: after this a fault can only break it off
+  bool cut_off_ = false;    // there is no whole answer that a careful close could save
   bool owes_continue_ = false;
   // The 100 goes out when the content is read, other interim answers and the final one when the
   // service has them: one at a time.
   Semaphore interim_turn_{1, interim_waiting_max};
   std::unique_ptr<Tunnel> tunnel_;
+  ClientWatch client_;
 };
 
 }  // namespace banyan

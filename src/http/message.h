@@ -14,6 +14,7 @@
 #include "http/method.h"
 #include "http/record.h"
 #include "http/uri.h"
+#include "io/buffer.h"
 #include "io/stream.h"
 #include "task/nursery.h"
 
@@ -54,13 +55,13 @@ struct Request {
   Record& record;
 };
 
-// What a connection becomes after 101 or a CONNECT: bytes both ways. `early` were read behind the
-// answer.
+// What a connection becomes after 101 or a CONNECT: bytes both ways.
 class Tunnel : public Pooled {
  public:
   virtual ~Tunnel() = default;
   virtual Stream& stream() = 0;
-  virtual Bytes early() const = 0;
+  // What was read behind the answer; whoever moves the bytes on empties it.
+  virtual Buffer& early() = 0;
   // What the answer's Upgrade says, for 101; empty: what the request asked for.
   virtual std::string_view protocol() const { return {}; }
 };

@@ -30,6 +30,7 @@ struct FreeBlocks {
   }
 };
 thread_local FreeBlocks free_blocks;
+thread_local size_t held = 0;
 
 size_t class_of(size_t bytes) {
   return bytes <= Buffer::small_bytes
@@ -40,6 +41,7 @@ size_t class_of(size_t bytes) {
 
 char* take(size_t bytes) {
   const size_t c = class_of(bytes);
+  held += Buffer::small_bytes << c;
   if (void* block = free_blocks.head[c]) {
     free_blocks.head[c] = *static_cast<void**>(block);
     --free_blocks.count[c];
@@ -52,6 +54,7 @@ char* take(size_t bytes) {
 
 void give(char* block, size_t bytes) {
   const size_t c = class_of(bytes);
+  held -= bytes;
   if (BANYAN_POOL_BUFFERS == 0 || (free_blocks.count[c] + 1) * bytes > keep_bytes) {
     std::free(block);
     return;
@@ -82,15 +85,17 @@ bool Buffer::grow() {
   if (capacity_ >= max_bytes) return false;
   const size_t bytes = capacity_ == 0 ? small_bytes : size_t{capacity_} * 2;
   char* larger = take(bytes);
-  const uint32_t held = end_ - begin_;
-  if (held != 0) std::memcpy(larger, block_ + begin_, held);
+  const uint32_t kept = end_ - begin_;
+  if (kept != 0) std::memcpy(larger, block_ + begin_, kept);
   if (block_ != nullptr) give(block_, capacity_);
   block_ = larger;
   capacity_ = static_cast<uint32_t>(bytes);
   begin_ = 0;
-  end_ = held;
+  end_ = kept;
   return true;
 }
+
+size_t Buffer::held_bytes() { return held; }
 
 void Buffer::release() {
   if (block_ != nullptr) give(block_, capacity_);

@@ -48,6 +48,8 @@ class Buffer {
   // A block of twice the size with the same bytes. False at the greatest size.
   bool grow();
   void release();
+  // Of all buffers of this thread, what is in use now.
+  static size_t held_bytes();
 
  private:
   void swap(Buffer& other) noexcept {

@@ -57,8 +57,8 @@ class Write final : public Operation {
   void describe(std::string& out, int depth) const override;
 };
 
-// A trigger for until{}: the peer closed or reset its side. A half-close counts: a client that will
-// send nothing more and waits is rare, one that has left is not (docs/life-of-a-request.md).
+// A trigger for until{}: the peer closed or reset its side. A half-close counts: the kernel cannot
+// tell it from a close (http/client_watch.h decides which of them it was).
 struct PeerGone {
   Stream& stream;
   void attach(Cancel& scope);
