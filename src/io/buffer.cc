@@ -81,6 +81,12 @@ std::span<char> Buffer::space(size_t want) {
   return {block_ + end_, capacity_ - end_};
 }
 
+Bytes Buffer::join(Bytes front, Bytes back) {
+  char* const to = block_ + (front.data() - block_) + front.size();
+  std::memmove(to, back.data(), back.size());
+  return {front.data(), front.size() + back.size()};
+}
+
 bool Buffer::grow() {
   if (capacity_ >= max_bytes) return false;
   const size_t bytes = capacity_ == 0 ? small_bytes : size_t{capacity_} * 2;

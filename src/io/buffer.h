@@ -41,6 +41,9 @@ class Buffer {
   void added(size_t n) { end_ += static_cast<uint32_t>(n); }
   // The first n bytes are done with. Views of the rest stay valid.
   void consume(size_t n) { begin_ += static_cast<uint32_t>(n); }
+  // Moves `back` down to stand right behind `front`. Both were consumed, in this order, and nothing
+  // was read since. Gives the two as one.
+  Bytes join(Bytes front, Bytes back);
   // Gives the block back if it holds nothing.
   void release_if_empty() {
     if (empty()) release();

@@ -99,10 +99,7 @@ class Parser {
     words_ = text;
     if (words_.starts_with("@ ")) line.at = time();
     if (!words_.empty()) party(line, source);
-    if (line.seen) {
-      if (!pending_.empty()) fault("a comment stands before what a party does");
-      return;  // what is seen is found out anew
-    }
+    if (line.seen) return;  // it is found out anew
     line.source = std::exchange(pending_, {}) + source;
     out_.transcript.lines.push_back(std::move(line));
   }

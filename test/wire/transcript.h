@@ -10,7 +10,7 @@
 //   @ 30s client < end                  when the time is another than that of the line above
 //   @ 60s                               nobody does anything until then
 // Bytes are in quotes: \r \n \t \\ \" \xNN; pieces follow each other, "x" * 1000 repeats one.
-// Comments and empty lines stand before what a party does.
+// Comments and empty lines belong to what a party does next, or to what is seen during a wait.
 #pragma once
 #include <optional>
 #include <string>

@@ -40,8 +40,13 @@ TEST(Transcript, TellsWhatIsWrong) {
   EXPECT_EQ(parse("client > \"a\" b").error, "line 1: wants bytes in quotes");
   EXPECT_EQ(parse("client > \"a\" * b").error, "line 1: '*' wants a number");
   EXPECT_EQ(parse("@ soon client > end").error, "line 1: '@' wants a time: @ 10s");
-  EXPECT_EQ(parse("# why\nclient < \"a\"").error,
-            "line 2: a comment stands before what a party does");
+}
+
+// The comment on a wait stands before what is seen meanwhile.
+TEST(Transcript, AWaitIsExplainedFirst) {
+  const std::string text = play(parse("client > connect\n\n# It idles.\n@ 70s\n").transcript);
+  EXPECT_EQ(text, "client > connect\n\n# It idles.\n@ 60s client < end\n@ 70s\n");
+  EXPECT_EQ(play(parse(text).transcript), text);
 }
 
 TEST(Transcript, QuotesReadBack) {
