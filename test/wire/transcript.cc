@@ -199,6 +199,10 @@ std::string quote(std::string_view prefix, std::string_view bytes) {
   return out;
 }
 
-std::string time_text(Duration at) { return to_text(at); }
+// In seconds if they are whole: nobody wants to count minutes.
+std::string time_text(Duration at) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
+  return seconds == at ? std::to_string(seconds.count()) + "s" : to_text(at);
+}
 
 }  // namespace banyan::wire
