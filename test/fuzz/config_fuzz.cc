@@ -6,13 +6,12 @@
 namespace banyan {
 namespace {
 
-const Sources sources{
-    .environment = [](const std::string& name) -> std::optional<std::string> {
-      if (name == "HOST") return "127.0.0.1";
-      return std::nullopt;
-    },
-    .file = [](const std::string&) { return std::nullopt; },
-    .glob = [](const std::string&) { return std::vector<std::string>(); }};
+const Sources sources{.environment = [](const std::string& name) -> std::optional<std::string> {
+                        if (name == "HOST") return "127.0.0.1";
+                        return std::nullopt;
+                      },
+                      .file = [](const std::string&) { return std::nullopt; },
+                      .glob = [](const std::string&) { return std::vector<std::string>(); }};
 
 std::string read(const std::string& text) {
   Problems problems;

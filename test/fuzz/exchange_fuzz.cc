@@ -1,9 +1,9 @@
 // A whole gateway in the simulator: a client that sends anything, and an endpoint that answers
-// anything. Whatever they do: the endpoint gets well-formed requests only, each with the mark of the
-// gateway, so none is smuggled past it; the client gets well-formed answers only; the run ends (the
-// simulator fails one that is stuck), and nothing is left alive.
-// Input: 0xFF parts it. First a byte of flags, then what the client sends; then one part for each
-// time that the endpoint has read something: its answer. 0xFE in a part is a pause.
+// anything. Whatever they do: the endpoint gets well-formed requests only, each with the mark of
+// the gateway, so none is smuggled past it; the client gets well-formed answers only; the run ends
+// (the simulator fails one that is stuck), and nothing is left alive. Input: 0xFF parts it. First a
+// byte of flags, then what the client sends; then one part for each time that the endpoint has read
+// something: its answer. 0xFE in a part is a pause.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -124,7 +124,8 @@ bool take_answer(std::string_view& bytes) {
   Arena arena;
   ResponseHead head(arena);
   CHECK(parse_response_head(bytes.substr(0, *end), {.head_bytes = 1 << 20, .fields = 500}, head));
-  CHECK(head.headers.count(Name::content_length) + head.headers.count(Name::transfer_encoding) <= 1);
+  CHECK(head.headers.count(Name::content_length) + head.headers.count(Name::transfer_encoding) <=
+        1);
   CHECK(head.headers.count(Name::connection) <= 1);
   bytes.remove_prefix(*end);
   // Whether a request was HEAD is not known here: behind the head stands another answer, its

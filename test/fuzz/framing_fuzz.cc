@@ -26,9 +26,8 @@ void request(std::string_view bytes) {
   CHECK(framing->kind != Framing::Kind::until_close);
   const std::string_view upgrade = upgrade_protocol(head.headers, head.minor_version);
   remove_hop_by_hop(head.headers);
-  const Bytes written =
-      write_request_head(arena, head.method_text, head.target, head.headers,
-                         {.framing = *framing, .upgrade = upgrade});
+  const Bytes written = write_request_head(arena, head.method_text, head.target, head.headers,
+                                           {.framing = *framing, .upgrade = upgrade});
   CHECK(parse_request_head(written, {.head_bytes = 1 << 20, .fields = 200}, again));
   one_framing(again.headers);
   const auto told = request_framing(1, again.headers);
@@ -44,8 +43,8 @@ void answer(Method method, std::string_view bytes) {
   if (!framing) return;
   remove_hop_by_hop(head.headers);
   const bool close = framing->kind == Framing::Kind::until_close;
-  const Bytes written = write_response_head(arena, head.status, head.headers,
-                                            {.framing = *framing, .close = close});
+  const Bytes written =
+      write_response_head(arena, head.status, head.headers, {.framing = *framing, .close = close});
   CHECK(parse_response_head(written, {.head_bytes = 1 << 20, .fields = 200}, again));
   one_framing(again.headers);
   const auto told = response_framing(method, again.status, 1, again.headers);

@@ -280,7 +280,8 @@ TEST(H1Client, AnAnswerBeforeAResetCounts) {
   Pieces body({std::string(200'000, 'x'), std::string(200'000, 'y'), "z"});
   auto refuses = [](Peer& peer) -> Task<> {
     (void)co_await peer.read_head();
-    co_await peer.send("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+    co_await peer.send(
+        "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
   };
   const Outcome o = ask({.method = "PUT", .body = &body}, refuses);
   EXPECT_EQ(o.status, 413);
@@ -331,8 +332,7 @@ TEST(H1Client, WaitsForContinueASecond) {
       co_await peer.send(fine);
       (void)co_await peer.read_all();
     };
-    const Outcome o =
-        ask({.method = "PUT", .body = &body, .expects_continue = true}, script);
+    const Outcome o = ask({.method = "PUT", .body = &body, .expects_continue = true}, script);
     EXPECT_EQ(o.status, 200);
     EXPECT_TRUE(o.reusable);
     EXPECT_EQ(waited, told ? Duration(301ms) : Duration(1001ms));
@@ -361,10 +361,11 @@ TEST(H1Client, InterimAnswersArePassedOnWithoutTheirHop) {
     }
     std::string text;
   } heard;
-  const Outcome o = ask({.interim = &heard},
-                        endpoint("HTTP/1.1 103 Early Hints\r\nLink: x\r\nConnection: y\r\nY: 1\r\n\r\n"
-                                 "HTTP/1.1 100 Continue\r\n\r\n" +
-                                 std::string(fine)));
+  const Outcome o =
+      ask({.interim = &heard},
+          endpoint("HTTP/1.1 103 Early Hints\r\nLink: x\r\nConnection: y\r\nY: 1\r\n\r\n"
+                   "HTTP/1.1 100 Continue\r\n\r\n" +
+                   std::string(fine)));
   EXPECT_EQ(o.status, 200);
   EXPECT_EQ(heard.text, "103:Link=x;");
 }

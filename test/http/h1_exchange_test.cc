@@ -192,8 +192,7 @@ TEST(H1Exchange, WhatCannotBeReadInOneWayIsRefused) {
       ADD_FAILURE() << "the service was reached";
       return ok(request);
     });
-    const std::string got =
-        talk(server, r.bytes + "xyGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string got = talk(server, r.bytes + "xyGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(got.starts_with(fmt::format("HTTP/1.1 {} ", r.status)))
         << printable(r.bytes) << "\n"
         << got;
@@ -247,14 +246,16 @@ TEST(H1Exchange, BadChunksAreRefused) {
 TEST(H1Exchange, AServiceThatReadsNothing) {
   // The content is here: it is dropped, and the next request is answered.
   TestServer all(ok);
-  const std::string two = "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
-                          "GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  const std::string two =
+      "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+      "GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
   const std::string empty = "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 0\r\n";
   EXPECT_EQ(talk(all, two), empty + "\r\n" + empty + "connection: close\r\n\r\n");
   // It is not: nobody waits for it, and it is never taken for a request.
   TestServer part(ok);
-  EXPECT_EQ(talk(part, "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n"
-                       "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n"),
+  EXPECT_EQ(talk(part,
+                 "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n"
+                 "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n"),
             empty + "connection: close\r\n\r\n");
   EXPECT_EQ(part.records.size(), 1u);
 }
@@ -262,16 +263,19 @@ TEST(H1Exchange, AServiceThatReadsNothing) {
 // The 100 goes out once, when somebody asks for the content; never behind the answer's head.
 TEST(H1Exchange, ContinueIsSentWhenTheContentIsAskedFor) {
   TestServer server(echo);
-  EXPECT_EQ(talk(server, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n"
-                         "Connection: close\r\n\r\nab"),
+  EXPECT_EQ(talk(server,
+                 "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n"
+                 "Connection: close\r\n\r\nab"),
             "HTTP/1.1 100 Continue\r\n\r\n" + answer("PUT / [ab] ", "connection: close\r\n"));
   TestServer refuses(ok);
-  EXPECT_EQ(talk(refuses, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-                          "Content-Length: 2\r\n\r\n"),
+  EXPECT_EQ(talk(refuses,
+                 "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                 "Content-Length: 2\r\n\r\n"),
             "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
   TestServer none(echo);
-  EXPECT_EQ(talk(none, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n"
-                       "Connection: close\r\n\r\n"),
+  EXPECT_EQ(talk(none,
+                 "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n"
+                 "Connection: close\r\n\r\n"),
             answer("PUT / [] ", "connection: close\r\n"));
 }
 
@@ -300,8 +304,9 @@ TEST(H1Exchange, NoContinueBehindTheAnswer) {
     rsp.body = std::make_unique<Late>(request);
     co_return rsp;
   });
-  EXPECT_EQ(talk(server, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-                         "Content-Length: 2\r\n\r\n"),
+  EXPECT_EQ(talk(server,
+                 "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                 "Content-Length: 2\r\n\r\n"),
             "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 4\r\nconnection: close\r\n\r\nlate");
 }
 
@@ -311,12 +316,12 @@ TEST(H1Exchange, SlowHeadsAndContentsAreCut) {
     Duration after;
     std::string_view status;
   };
-  for (const Slow& s : {Slow{"GET / HT", "TP/1.1\r\nHost: a\r\n\r\n", 10s, "HTTP/1.1 408 "},
-                        Slow{"GET / HT", "TP/1.1\r\nHost: a\r\n\r\n", 9s, "HTTP/1.1 200 "},
-                        Slow{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na", "b", 31s,
-                             "HTTP/1.1 400 "},
-                        Slow{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na", "b", 29s,
-                             "HTTP/1.1 200 "}}) {
+  for (const Slow& s :
+       {Slow{"GET / HT", "TP/1.1\r\nHost: a\r\n\r\n", 10s, "HTTP/1.1 408 "},
+        Slow{"GET / HT", "TP/1.1\r\nHost: a\r\n\r\n", 9s, "HTTP/1.1 200 "},
+        Slow{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na", "b", 31s, "HTTP/1.1 400 "},
+        Slow{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na", "b", 29s,
+             "HTTP/1.1 200 "}}) {
     TestServer server(echo);
     Sim sim(1, "10.0.0.1");
     server.serve(sim, std::string(at));

@@ -1,6 +1,7 @@
 // TestServer and TestClient: HTTP/1 connections in the simulator, for tests of both roles. Owner:
 // the test. Thread: one. Lifetimes: they outlive the run; what they serve or lend ends in it.
 #pragma once
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -31,6 +32,14 @@ class TestServer final : public Handler, public HandlerSource {
     sim.background([this, &sim, at = std::move(at)] { return accept_clients(sim, at); });
   }
 
+  // One client, to its end.
+  Task<> converse(StreamPtr stream) {
+    H1Connection connection(std::move(stream), *this);
+    last = &connection;
+    co_await connection.serve();
+    last = nullptr;
+  }
+
   const H1Limits& limits() const override { return h1; }
   Task<Reply> call(Request& request) override { return answer_(request); }
   Response fault(Arena& arena, const Request*, const Error& error) override {
@@ -55,12 +64,6 @@ class TestServer final : public Handler, public HandlerSource {
     while (auto client = co_await (*listener)->accept())
       clients.start([this, s = std::move(*client)]() mutable { return converse(std::move(s)); });
     co_await clients.join();
-  }
-  Task<> converse(StreamPtr stream) {
-    H1Connection connection(std::move(stream), *this);
-    last = &connection;
-    co_await connection.serve();
-    last = nullptr;
   }
 
   Answer answer_;
@@ -130,7 +133,8 @@ class TestClient final : public H1Home {
                     .background = &background,
                     .record = record};
     silent = false;
-    co_await use(co_await H1Client::send(H1Lease(*connection, *this), request, "/", headers, silent));
+    co_await use(
+        co_await H1Client::send(H1Lease(*connection, *this), request, "/", headers, silent));
     background.cancel();
     co_await background.join();
   }

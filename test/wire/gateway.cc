@@ -142,11 +142,11 @@ Gateway::Gateway(Context& context, Engine& engine, const Settings& settings, Log
   CHECK(at.has_value());
   auto listener = engine.listen(*at, ListenOptions{});
   CHECK(listener.has_value());
-  server_ = std::make_unique<Server>(
-      context, std::move(*listener),
-      std::make_shared<StackHandler>(limits_of(settings.offload), std::move(service),
-                                     std::move(log)),
-      connections_);
+  server_ =
+      std::make_unique<Server>(context, std::move(*listener),
+                               std::make_shared<StackHandler>(limits_of(settings.offload),
+                                                              std::move(service), std::move(log)),
+                               connections_);
   server_->start();
 }
 

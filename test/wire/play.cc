@@ -38,9 +38,7 @@ class Notes {
     seen_.push_back({time(), party, {}, std::move(what), 0});
   }
   // Settling takes a nanosecond each time: nobody wants to read those.
-  Duration time() const {
-    return std::chrono::round<std::chrono::microseconds>(sim_.elapsed());
-  }
+  Duration time() const { return std::chrono::round<std::chrono::microseconds>(sim_.elapsed()); }
   // At one time the log comes last: it tells what became of what was seen.
   std::vector<Seen> take() {
     for (size_t i = 0; i < seen_.size(); ++i) seen_[i].order = i;
