@@ -98,8 +98,9 @@ Result<std::string_view> normalise_path(std::string_view path, const PathRules& 
 
 std::string_view join(std::string_view path, std::string_view query, bool has_query, Arena& arena) {
   if (!has_query) return path;
-  // The common case: they are neighbours in the raw target already.
-  if (path.data() + path.size() + 1 == query.data())
+  // The common case: they are neighbours in the raw target already. Two texts in an arena can be
+  // neighbours by chance, so the byte between them counts too.
+  if (path.data() + path.size() + 1 == query.data() && query.data()[-1] == '?')
     return {path.data(), path.size() + 1 + query.size()};
   char* const text = arena.array<char>(path.size() + 1 + query.size());
   char* to = std::copy(path.begin(), path.end(), text);

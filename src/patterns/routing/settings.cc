@@ -2,6 +2,15 @@
 
 namespace banyan {
 
+namespace {
+
+std::string redirect_status_fault(uint16_t status) {
+  if ((status >= 301 && status <= 303) || status == 307 || status == 308) return {};
+  return std::to_string(status) + " is no redirect with a Location; 301, 302, 303, 307 or 308";
+}
+
+}  // namespace
+
 void declare(Fields<TextMatch>& f) {
   f.about("text match", "A condition on one header, query parameter or cookie.");
   f.field("exact", &TextMatch::exact, "The whole value.");
@@ -16,13 +25,16 @@ void declare(Fields<MatchSettings>& f) {
   f.field("host", &MatchSettings::host,
           "`shop.example`, or `*.shop.example` for every name below it; any of a list.");
   f.field("path", &MatchSettings::path,
-          "`/x` exactly, `/x/{id}` with one segment, `/x/{rest...}` with all that follows.");
+          "`/x` exactly, `/x/{id}` with one segment, `/x/{name}.json` with a part of one, "
+          "`/x/{rest...}` with all that follows (`/x` and `/x/` too).");
   f.field("path_regex", &MatchSettings::path_regex,
-          "RE2 syntax, for the whole path; named groups `(?P<id>...)` are captures.");
+          "RE2 syntax, for the whole path in its normal form; named groups `(?P<id>...)` are "
+          "captures.");
   f.field("methods", &MatchSettings::methods, "Any of them; GET does not include HEAD.");
-  f.field("headers", &MatchSettings::headers, "By name.");
-  f.field("query", &MatchSettings::query, "By name, decoded.");
-  f.field("cookies", &MatchSettings::cookies, "By name.");
+  f.field("headers", &MatchSettings::headers,
+          "By name; when one comes several times, any of them may fit.");
+  f.field("query", &MatchSettings::query, "By name, decoded; the first of a name counts.");
+  f.field("cookies", &MatchSettings::cookies, "By name; the first of a name counts.");
   f.field("client_ip", &MatchSettings::client_ip, "Networks; any of them.");
 }
 
@@ -42,7 +54,7 @@ void declare(Fields<RedirectSettings>& f) {
           "A path or a URL, with captures: `/new/{id}`. The query is kept unless `to` has one.",
           required);
   f.field("status", &RedirectSettings::status, "301, 302, 303, 307 or 308.",
-          between<uint16_t>(301, 308));
+          check(redirect_status_fault));
   f.shorthand("to");
 }
 
