@@ -1,0 +1,102 @@
+// LogWriter: lines from the workers into files, written by one thread of its own, so that a slow
+// disk or a stuck reader of a pipe never holds a loop: what does not fit into the queue is dropped
+// and counted. Owner: Observers; it outlives the workers and every sink. Thread: any but the
+// workers' loops for open(), reopen() and flush(); a sink is its worker's. A line is written within
+// `flush_max`, or as soon as 64 KiB are there. Bounds: `queue_bytes` a worker and file; a write
+// that fails (no space) loses what is queued, is counted, and is told once; the next line begins on
+// a line of its own. At the end, what is queued is written, but a pipe that takes nothing is given
+// up after `last_wait`.
+#pragma once
+#include <sys/types.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/line_queue.h"
+
+namespace banyan {
+
+class LogFile;
+class LogWriter;
+
+// Where one worker's lines for one file go. The file stays open while there is a sink.
+class LogSink {
+ public:
+  LogSink(LogSink&& other) noexcept = default;
+  LogSink& operator=(LogSink&& other) noexcept = default;
+  // The line with its '\n'. Never waits.
+  void write(std::string_view line);
+
+ private:
+  friend class LogWriter;
+  LogSink(LogWriter& writer, LogFile& file, unsigned worker);
+  struct Leave {
+    void operator()(LogFile* file) const;
+  };
+  LogWriter* writer_;
+  LineQueue* queue_;
+  std::unique_ptr<LogFile, Leave> file_;
+};
+
+class LogWriter {
+ public:
+  static constexpr size_t standard_queue_bytes = 4 * 1024 * 1024;
+  static constexpr int flush_max_ms = 500, last_wait_ms = 1000;
+
+  // `complain` gets what goes wrong later on, from the writer's thread or reopen()'s.
+  LogWriter(unsigned workers, std::function<void(const std::string&)> complain,
+            size_t queue_bytes = standard_queue_bytes);
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+  ~LogWriter();
+
+  // "-" is standard output. Sinks for the same path share the file; it is opened anew, too, so that
+  // a path that can no longer be opened is told. The error says path and reason.
+  std::expected<LogSink, std::string> open(unsigned worker, const std::string& path);
+  // Opens every file anew: a rotated one gets no further line.
+  void reopen();
+  // Waits until what was queued before is written, dropped, or stuck in a pipe.
+  void flush();
+
+  struct Counts {
+    uint64_t dropped = 0;  // lines: the queue was full, or a write failed
+    uint64_t write_errors = 0;
+  };
+  Counts counts() const;
+
+ private:
+  friend class LogSink;
+  enum class Pump : uint8_t { done, more, blocked };
+
+  void wake();
+  void run();
+  bool pass(std::vector<int>& blocked);
+  void wait(const std::vector<int>& blocked, bool more);
+  bool give_up(const std::vector<int>& blocked);
+  Pump pump(LogFile& file);
+  Pump write_out(LogFile& file, LineQueue& from);
+  void failed(LogFile& file, LineQueue& from, int why);
+  void close_unused();
+
+  const unsigned workers_;
+  const std::function<void(const std::string&)> complain_;
+  const size_t queue_bytes_;
+  const int event_;
+  mutable std::mutex mutex_;  // files_ (the list, not what is in it), retired_, flushed_
+  std::vector<std::unique_ptr<LogFile>> files_;
+  Counts retired_;  // of files that are closed
+  std::condition_variable flushed_more_;
+  std::atomic<uint64_t> flush_asked_{0};
+  uint64_t flushed_ = 0;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;  // runs from the first open() on
+};
+
+}  // namespace banyan
