@@ -1,6 +1,7 @@
 #include "config/manual.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace banyan {
 
@@ -99,10 +100,9 @@ std::string schemas_of(const std::vector<TypeNote>& types) {
 }
 
 std::string number_schema(const TypeNote& type) {
-  std::string out =
-      R"({"type":"integer","minimum":)" + std::to_string(static_cast<uint64_t>(type.least));
-  if (type.most > type.least)
-    out += ",\"maximum\":" + std::to_string(static_cast<uint64_t>(type.most));
+  std::string out = R"({"type":"integer","minimum":)" + std::to_string(type.least);
+  if (type.most != std::numeric_limits<uint64_t>::max())
+    out += ",\"maximum\":" + std::to_string(type.most);
   return out + "}";
 }
 
@@ -138,7 +138,9 @@ std::string schema_of(const TypeNote& type) {
 std::string field_schema(const FieldNote& field) {
   // allOf, because a $ref may not have company in every validator.
   std::string out = "{\"description\":" + quoted(field.about);
-  if (!field.standard.empty()) out += ",\"default\":" + quoted(field.standard);
+  const bool bare = field.type.kind == Kind::number || field.type.kind == Kind::boolean;
+  if (!field.standard.empty())
+    out += ",\"default\":" + (bare ? field.standard : quoted(field.standard));
   return out + ",\"allOf\":[" + schema_of(field.type) + "]}";
 }
 

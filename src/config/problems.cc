@@ -55,6 +55,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   size_t best = std::min<size_t>(3, word.size() / 3 + 1) + 1;
   std::string_view nearest;
   for (std::string_view k : known) {
+    // Every letter more is a slip of its own: most names of thousands are passed over here.
+    if (std::max(word.size(), k.size()) - std::min(word.size(), k.size()) >= best) continue;
     const size_t distance = edit_distance(word, k);
     if (distance >= best) continue;
     best = distance;

@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/check.h"
 #include "config/value.h"
 
 namespace banyan {
@@ -71,6 +72,7 @@ class Fields {
   template <class Where, class... Options>
   void field(std::string name, Where where, std::string about, Options... options) {
     using T = std::remove_cvref_t<std::invoke_result_t<Where, S&>>;
+    CHECK(index_of(name) == none && readers_.size() < fields_max);
     FieldNote note{.name = name, .about = std::move(about), .type = Value<T>::note()};
     S standard{};
     note.standard = Value<T>::text(std::invoke(where, standard));
@@ -82,7 +84,10 @@ class Fields {
     });
   }
   // A scalar where the structure is wanted stands for this field.
-  void shorthand(std::string field) { note_.shorthand = std::move(field); }
+  void shorthand(std::string field) {
+    CHECK(index_of(field) != none);
+    note_.shorthand = std::move(field);
+  }
   // Runs after all fields were read, for what concerns several of them.
   void verify(std::function<void(const S&, const Node&, const Reading&)> test) {
     verify_ = std::move(test);
@@ -106,6 +111,7 @@ class Fields {
 
  private:
   static constexpr size_t none = static_cast<size_t>(-1);
+  static constexpr size_t fields_max = 64;  // the bits of `seen`
 
   void read_entry(const Entry& entry, S& out, const Reading& at, uint64_t& seen) const {
     const size_t i = index_of(entry.key);
@@ -145,8 +151,8 @@ class Fields {
   static void describe(FieldNote& note, const Between<V>& range) {
     note.range = Value<V>::text(range.least) + " to " + Value<V>::text(range.most);
     if constexpr (std::is_integral_v<V>) {
-      note.type.least = static_cast<double>(range.least);
-      note.type.most = static_cast<double>(range.most);
+      note.type.least = range.least;
+      note.type.most = range.most;
     }
   }
   template <class T, class F>

@@ -50,7 +50,8 @@ struct TypeNote {
   std::vector<std::string> words = {};        // of a choice
   std::vector<TypeNote> inner = {};           // element of a list or map; alternatives of any_of
   const Structure& (*structure)() = nullptr;  // called late, so structures may contain themselves
-  double least = 0, most = 0;                 // of a number; least == most: any
+  uint64_t least = 0;                         // of a number
+  uint64_t most = std::numeric_limits<uint64_t>::max();
 };
 
 template <class T>
@@ -193,6 +194,8 @@ struct Value<std::optional<T>> {
 template <class T>
 struct Value<std::vector<T>> {
   static bool read(const Node& node, std::vector<T>& out, const Reading& at) {
+    if (node.kind == Node::Kind::null)
+      return at.error(node.place, "wants a list, or one value alone; [] is an empty list");
     if (node.kind != Node::Kind::list) return Value<T>::read(node, out.emplace_back(), at);
     bool good = true;
     out.reserve(node.items.size());

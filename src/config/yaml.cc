@@ -1,28 +1,24 @@
 #include "config/yaml.h"
 
-#include <glob.h>
 #include <yaml.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/text.h"
+#include "config/keys.h"
 
 namespace banyan {
 
 namespace {
 
-constexpr size_t file_bytes_max = 16 * 1024 * 1024;
 constexpr int depth_max = 64;
 
 class Parser {
  public:
   Parser(const std::string& text, const std::string& file_name, const Sources& sources,
          Problems& problems)
-      : sources_(sources),
+      : text_(text),
+        sources_(sources),
         problems_(problems),
         file_(std::make_shared<const std::string>(file_name)) {
     yaml_parser_initialize(&parser_);
@@ -68,8 +64,21 @@ class Parser {
     failed_ = true;
     std::string why = parser_.problem != nullptr ? parser_.problem : "cannot be read";
     if (parser_.context != nullptr) why = std::string(parser_.context) + ": " + why;
-    problems_.error(place(parser_.problem_mark), "", "not YAML: " + why);
+    const bool unreadable = parser_.error == YAML_READER_ERROR;
+    problems_.error(
+        unreadable ? place_of_byte(parser_.problem_offset) : place(parser_.problem_mark), "",
+        "not YAML: " + why);
     return false;
+  }
+  // Bytes that are no text have no mark, only an offset. Columns count characters, as marks do.
+  Place place_of_byte(size_t offset) const {
+    const std::string_view before = std::string_view(text_).substr(0, offset);
+    const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+    const auto lines = std::count(before.begin(), before.end(), '\n');
+    const auto characters =
+        std::count_if(before.begin() + static_cast<ptrdiff_t>(line_start), before.end(),
+                      [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+    return {file_, static_cast<uint32_t>(lines + 1), static_cast<uint32_t>(characters + 1)};
   }
 
   Node value(int depth) {
@@ -115,6 +124,7 @@ class Parser {
     if (event_.data.mapping_start.anchor != nullptr)
       return refuse("anchors (&name) are not supported");
     node.kind = Node::Kind::map;
+    Keys keys(node.entries);
     while (next() && event_.type != YAML_MAPPING_END_EVENT) {
       if (event_.type != YAML_SCALAR_EVENT) return refuse("a key must be a word", std::move(node));
       Entry entry;
@@ -123,21 +133,17 @@ class Parser {
                        event_.data.scalar.length);
       if (!next()) return node;
       entry.value = value(depth + 1);
-      add(node, std::move(entry));
+      if (const Entry* first = keys.find(entry.key))
+        tell_twice(entry, *first);
+      else
+        node.entries.push_back(std::move(entry));
     }
     return node;
   }
 
-  void add(Node& map, Entry entry) {
-    // Large maps (services by the thousand) are checked for duplicates by the schema's name index.
-    if (map.entries.size() < 64) {
-      if (const Node* first = map.find(entry.key)) {
-        problems_.error(entry.place, entry.key,
-                        "given twice; the first is at " + to_string(first->place));
-        return;
-      }
-    }
-    map.entries.push_back(std::move(entry));
+  void tell_twice(const Entry& again, const Entry& first) {
+    problems_.error(again.place, printable(again.key),
+                    "given twice; the first is at " + to_string(first.place));
   }
 
   std::string substitute(std::string_view raw, const Place& at) {
@@ -174,6 +180,7 @@ class Parser {
     return {};
   }
 
+  const std::string& text_;
   const Sources& sources_;
   Problems& problems_;
   const std::shared_ptr<const std::string> file_;
@@ -182,77 +189,6 @@ class Parser {
   bool failed_ = false;
   bool seen_document_ = false;
 };
-
-// Joins `more` into `into`; a key of both is joined when both are maps or lists, else told.
-void merge(Node& into, Node more, Problems& problems, const std::string& path, int depth) {
-  for (Entry& entry : more.entries) {
-    const std::string here = path.empty() ? entry.key : path + "." + entry.key;
-    auto same = std::find_if(into.entries.begin(), into.entries.end(),
-                             [&](const Entry& e) { return e.key == entry.key; });
-    if (same == into.entries.end()) {
-      into.entries.push_back(std::move(entry));
-    } else if (depth == 0 && same->value.kind == Node::Kind::list &&
-               entry.value.kind == Node::Kind::list) {
-      for (Node& item : entry.value.items) same->value.items.push_back(std::move(item));
-    } else if (depth == 0 && same->value.kind == Node::Kind::map &&
-               entry.value.kind == Node::Kind::map) {
-      merge(same->value, std::move(entry.value), problems, here, depth + 1);
-    } else {
-      problems.error(entry.place, here, "given twice; the first is at " + to_string(same->place));
-    }
-  }
-}
-
-struct Included {
-  std::string pattern;
-  Place place;
-};
-
-std::vector<Included> take_includes(Node& root, Problems& problems) {
-  std::vector<Included> out;
-  std::erase_if(root.entries, [&](Entry& entry) {
-    if (entry.key != "include") return false;
-    const Node& v = entry.value;
-    if (v.kind == Node::Kind::scalar) out.push_back({v.text, v.place});
-    for (const Node& item : v.items) out.push_back({item.text, item.place});
-    if (out.empty())
-      problems.error(v.place, "include", "wants a file name, a pattern, or a list of them");
-    return true;
-  });
-  return out;
-}
-
-Node load_tree(const std::string& path, const Place& from, const Sources& sources,
-               Problems& problems, std::vector<std::string>& open) {
-  auto text = sources.file(path);
-  Node root;
-  root.kind = Node::Kind::map;
-  if (!text) {
-    problems.error(from, "", "cannot read " + path + "; check that it exists and may be read");
-    return root;
-  }
-  if (text->size() > file_bytes_max) {
-    problems.error(from, "", path + " is larger than 16 MiB");
-    return root;
-  }
-  open.push_back(path);
-  root = parse_yaml(*text, path, sources, problems);
-  for (const Included& inc : take_includes(root, problems)) {
-    const auto folder = std::filesystem::path(path).parent_path();
-    const auto files = sources.glob((folder / inc.pattern).string());
-    const bool is_pattern = inc.pattern.find_first_of("*?[") != std::string::npos;
-    if (files.empty() && !is_pattern)
-      problems.error(inc.place, "include", "there is no file " + inc.pattern);
-    for (const std::string& file : files) {
-      if (std::find(open.begin(), open.end(), file) != open.end())
-        problems.error(inc.place, "include", file + " includes itself");
-      else
-        merge(root, load_tree(file, inc.place, sources, problems, open), problems, "", 0);
-    }
-  }
-  open.pop_back();
-  return root;
-}
 
 }  // namespace
 
@@ -265,35 +201,6 @@ const Node* Node::find(std::string_view key) const {
 Node parse_yaml(const std::string& text, const std::string& file_name, const Sources& sources,
                 Problems& problems) {
   return Parser(text, file_name, sources, problems).document();
-}
-
-Node load_yaml(const std::string& path, const Sources& sources, Problems& problems) {
-  std::vector<std::string> open;
-  return load_tree(path, {std::make_shared<const std::string>(path), 0, 0}, sources, problems,
-                   open);
-}
-
-Sources system_sources() {
-  return {.environment = [](const std::string& name) -> std::optional<std::string> {
-            const char* value = std::getenv(name.c_str());
-            return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-          },
-          .file = [](const std::string& path) -> std::optional<std::string> {
-            std::ifstream in(path, std::ios::binary);
-            std::ostringstream text;
-            if (!in || !(text << in.rdbuf()))
-              return in && in.peek() == EOF ? std::optional<std::string>("") : std::nullopt;
-            return std::move(text).str();
-          },
-          .glob =
-              [](const std::string& pattern) {
-                glob_t found{};
-                std::vector<std::string> out;
-                if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
-                  out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-                ::globfree(&found);
-                return out;
-              }};
 }
 
 }  // namespace banyan

@@ -1,7 +1,7 @@
 // YAML as a tree in which every key and value knows its place, built from libyaml's events.
 // Owner: the caller. Thread: one.
-// Bounds: 16 MiB a file, 64 levels; anchors and aliases are refused, so a small file cannot become
-// a large tree.
+// Bounds: 16 MiB a file, 64 levels, 1000 files that include each other 8 deep; anchors and aliases
+// are refused, so a small file cannot become a large tree.
 // ${VAR} and ${VAR:-default} in scalars are replaced from the environment given; $${ is a plain ${.
 #pragma once
 #include <functional>
