@@ -233,6 +233,7 @@ Task<Result<>> H1Exchange::send_content(Body& body, const Framing& framing, Byte
 Task<Result<>> H1Exchange::answer() {
   auto reply = co_await handler_->call(*request_);
   if (!reply) {
+    // Called off: whoever did that knows why.
     if (reply.error().code == Code::cancelled) co_return std::unexpected(reply.error());
     record_.blame(reply.error());
     reply = handler_->fault(arena_, &*request_, reply.error());

@@ -35,7 +35,7 @@ const char* connect_problem(int error) {
     case ENETUNREACH:
       return "there is no route to the endpoint";
     case EADDRNOTAVAIL:
-      return "no local port is free";
+      return "no local address or port is free for the endpoint";
     case ENOENT:
       return "the endpoint's socket file does not exist";
     case EACCES:
@@ -50,7 +50,8 @@ const char* connect_problem(int error) {
 }
 
 std::unexpected<Error> unreachable(int error) {
-  const bool ours = error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL;
+  // EADDRNOTAVAIL is about this endpoint alone: no IPv6 here, or no port left towards it.
+  const bool ours = error == EMFILE || error == ENFILE;
   return fail(Code::unavailable, ours ? Side::self : Side::upstream, connect_problem(error), true);
 }
 

@@ -38,7 +38,7 @@ Endpoint* least_busy(Loop& loop, Candidates from) {
   double best_load = 0;
   for (size_t i = 0; i < from.size(); ++i) {
     Endpoint* e = from[(start + i) % from.size()];
-    const double load = (e->in_flight() + 1.0) / e->weight();
+    const double load = static_cast<double>(e->load() + 1) / e->weight();
     if (best != nullptr && load >= best_load) continue;
     best = e;
     best_load = load;
@@ -49,7 +49,7 @@ Endpoint* least_busy(Loop& loop, Candidates from) {
 }  // namespace
 
 Endpoint* Balancer::pick(Loop& loop, std::span<const EndpointPtr> endpoints,
-                         std::span<Endpoint* const> except) {
+                         std::span<const EndpointPtr> except) {
   if (endpoints.size() == 1) return except.empty() ? endpoints[0].get() : nullptr;
   Endpoint* few[16];
   std::vector<Endpoint*> many;
@@ -58,7 +58,7 @@ Endpoint* Balancer::pick(Loop& loop, std::span<const EndpointPtr> endpoints,
   auto collect = [&](bool with_skipped) {
     size_t n = 0;
     for (const auto& e : endpoints) {
-      if (std::find(except.begin(), except.end(), e.get()) != except.end()) continue;
+      if (std::ranges::find(except, e) != except.end()) continue;
       if (with_skipped || !e->skipped()) candidates[n++] = e.get();
     }
     return n;

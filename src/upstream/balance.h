@@ -18,7 +18,7 @@ class Balancer {
   explicit Balancer(Balance how) : how_(how) {}
   // Null when there is no endpoint but those in `except` (tried by this exchange already).
   Endpoint* pick(Loop& loop, std::span<const EndpointPtr> endpoints,
-                 std::span<Endpoint* const> except);
+                 std::span<const EndpointPtr> except);
 
  private:
   Balance how_;

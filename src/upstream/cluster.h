@@ -39,11 +39,13 @@ class Cluster {
     std::string name;
     Address address;
     uint32_t weight = 1;
+    friend bool operator==(const Member&, const Member&) = default;
   };
-  // The endpoints from now on. Those that stay (same name and address) keep their connections.
+  // The endpoints from now on. Those that stay (same name and address) keep their connections;
+  // members with the same address are one endpoint, with their weights added.
   void set_members(const std::vector<Member>& members);
   // Null when every endpoint but `except` is gone.
-  Endpoint* pick(std::span<Endpoint* const> except) {
+  Endpoint* pick(std::span<const EndpointPtr> except) {
     return balancer_.pick(loop_, endpoints_, except);
   }
 

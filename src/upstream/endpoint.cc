@@ -27,6 +27,7 @@ void Endpoint::give_back(H1Client& client, bool reusable) noexcept {
 }
 
 void Endpoint::connect_failed() {
+  if (skipped()) return;
   const uint32_t doublings = std::min(failures_++, 5u);
   skip_until_ = loop_.now() + std::min(skip_min * (1u << doublings), skip_max);
 }
@@ -44,9 +45,9 @@ void Endpoint::answered_in(Duration latency) {
 }
 
 double Endpoint::cost() const {
-  const double queue = in_flight_ + 1.0;
+  const double queue = static_cast<double>(load()) + 1;
   // Not measured yet: one exchange may try it; a second would rather go where the speed is known.
-  if (latency_ns_ == 0) return in_flight_ == 0 ? 0 : 1e9 * queue / weight_;
+  if (latency_ns_ == 0) return load() == 0 ? 0 : 1e9 * queue / weight_;
   const auto elapsed = static_cast<double>((loop_.now() - latency_at_).count());
   return latency_ns_ * std::exp(-elapsed / decay_ns) * queue / weight_;
 }

@@ -3,8 +3,10 @@
 // that one that left the service (DNS, reload) finishes its work. Thread: its loop's. Speed is a
 // peak-sensitive moving average (EWMA, 10 s) of the time to the head of the answer: it jumps up
 // with a slow answer and decays with time. Source: Finagle's P2C peak EWMA. After a failed connect
-// the endpoint is skipped for 1 s, doubling to 30 s; a success clears it.
+// the endpoint is skipped for 1 s, doubling to 30 s; a success clears it. Connects that fail while
+// it is skipped already were under way together with the first: they count as one.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -23,12 +25,15 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
 
   const std::string& name() const { return name_; }
   const Address& address() const { return address_; }
-  uint32_t weight() const { return weight_; }  // 1 .. 65535
+  uint32_t weight() const { return weight_; }  // 1 and more
   void set_weight(uint32_t weight) { weight_ = weight; }
+  void add_weight(uint32_t more) { weight_ += std::min(more, UINT32_MAX - weight_); }
   Pool& pool() { return pool_; }
 
   // Exchanges in flight, to the end of their answers' bodies.
   uint32_t in_flight() const { return in_flight_; }
+  // And those that wait for their connection: what one more would stand behind.
+  size_t load() const { return in_flight_ + pool_.connecting(); }
   // Lends a connection of its pool: one more exchange in flight until the lease ends.
   H1Lease lend(H1Client& client);
   void give_back(H1Client& client, bool reusable) noexcept override;

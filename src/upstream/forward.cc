@@ -9,71 +9,96 @@ namespace {
 
 constexpr size_t endpoints_tried_max = 3;
 
+// Nothing was sent, and another endpoint may do better.
+bool may_go_elsewhere(const Error& error) {
+  return error.retryable && (error.code == Code::unavailable || error.code == Code::timeout ||
+                             error.code == Code::overloaded);
+}
+
+bool has_content(const Request& request) {
+  return request.body != nullptr && request.body->length() != 0u;
+}
+
 }  // namespace
 
 // (2) A used connection if there is one, else a new one.
 Task<Result<H1Client*>> Forward::connection(Attempt how, Record& record) {
-  Pool& pool = how.endpoint->pool();
+  Endpoint& endpoint = how.endpoint;
+  Pool& pool = endpoint.pool();
   H1Client* client = how.fresh_only ? nullptr : pool.take();
   record.reused = client != nullptr;
   if (client != nullptr) co_return client;
   if (pool.full())
     co_return fail(Code::overloaded, Side::self,
-                   "the endpoint has as many connections as it may have");
-  Loop& loop = cluster_->loop();
+                   "the endpoint has as many connections as it may have", true);
+  const Pool::Place place(pool);
+  Context& context = co_await current_context();
   auto stream = co_await cluster_->network().connect(
-      how.endpoint->address(), after(loop.now(), cluster_->limits().connect_max));
+      endpoint.address(), after(context.loop.now(), cluster_->limits().connect_max));
   if (!stream) {
-    if (stream.error().code != Code::cancelled) how.endpoint->connect_failed();
-    co_return std::unexpected(stream.error());
+    const Error& error = stream.error();
+    // That we were called off, or have no descriptor left, says nothing about the endpoint.
+    const bool its_fault = error.side == Side::upstream && error.code != Code::cancelled &&
+                           !context.cancel.requested();
+    if (its_fault) endpoint.connect_failed();
+    co_return std::unexpected(error);
   }
-  how.endpoint->connected();
+  endpoint.connected();
   co_return &pool.adopt(std::move(*stream), cluster_->limits().h1);
 }
 
 Task<Reply> Forward::attempt(Request& request, Attempt how, bool& stale) {
   Loop& loop = cluster_->loop();
-  request.record.endpoint = how.endpoint->name();
-  H1Client& client = *TRY(co_await connection(how, request.record));
-  H1Lease lease = how.endpoint->lend(client);
+  Record& record = request.record;
+  H1Client& client = *TRY(co_await connection(how, record));
+  H1Lease lease = how.endpoint.lend(client);
   // (3) Send, and wait for the head of the answer.
-  const Time sent_at = request.record.connected = loop.now();
-  ++request.record.attempts;
-  const bool reused = request.record.reused;
+  const Time sent_at = record.connected = loop.now();
+  ++record.attempts;
+  const bool reused = record.reused;
   auto reply = co_await H1Client::send(std::move(lease), request, request.target.forward,
                                        request.headers, stale);
   stale = stale && reused;
-  // (4) What the endpoint's speed and the log need to know.
-  if (!reply) co_return std::unexpected(reply.error());
-  request.record.answered = loop.now();
-  how.endpoint->answered_in(loop.now() - sent_at);
+  // (4) What the endpoint's speed and the log need to know. One that does not answer in time is
+  // slow: the others go first from now on.
+  const bool silent =
+      !reply && reply.error().code == Code::timeout && reply.error().side == Side::upstream;
+  if (reply || silent) how.endpoint.answered_in(loop.now() - sent_at);
+  if (!reply) co_return reply;
+  record.answered = loop.now();
   // (5) Fields of this hop end here; the framing is written anew on the other side.
   remove_hop_by_hop(*reply->headers);
   co_return reply;
 }
 
 Task<Reply> Forward::call(Request& request) {
+  Loop& loop = cluster_->loop();
   request.record.service = cluster_->name();
-  Endpoint* tried[endpoints_tried_max];
+  const Time until = after(loop.now(), cluster_->limits().answer_max);
+  // An endpoint may leave the cluster at any time: those tried are kept until the end.
+  EndpointPtr tried[endpoints_tried_max];
   size_t count = 0;
   bool fresh_only = false;
+  Reply reply = fail(Code::unavailable, Side::upstream, "the service has no endpoint", true);
   for (;;) {
     // (1) Choose an endpoint.
-    Endpoint* endpoint = fresh_only ? tried[count - 1] : cluster_->pick({tried, count});
-    if (endpoint == nullptr)
-      co_return fail(Code::unavailable, Side::upstream, "the service has no endpoint", true);
-    if (!fresh_only) tried[count++] = endpoint;
+    if (!fresh_only) {
+      Endpoint* next = cluster_->pick({tried, count});
+      if (next == nullptr) co_return reply;
+      tried[count++] = next->shared_from_this();
+    }
+    Endpoint& endpoint = *tried[count - 1];
+    request.record.endpoint = request.arena.copy(endpoint.name());
     bool stale = false;
-    auto reply = co_await within{cluster_->limits().answer_max,
-                                 attempt(request, {endpoint, fresh_only}, stale)};
+    reply = co_await within{until - loop.now(), attempt(request, {endpoint, fresh_only}, stale)};
     if (reply) co_return reply;
-    const Error& error = reply.error();
+    Error& error = reply.error();
+    if (error.code == Code::cancelled) error.side = Side::client;
     const bool again =
-        stale && !fresh_only && request.body == nullptr && is_idempotent(request.method);
+        stale && !fresh_only && !has_content(request) && is_idempotent(request.method);
     // (6) Nothing was sent: another endpoint may have it.
-    const bool elsewhere = error.retryable && error.code == Code::unavailable &&
-                           count < endpoints_tried_max && count < cluster_->endpoints().size();
-    if (!again && !elsewhere) co_return reply;
+    const bool elsewhere = may_go_elsewhere(error) && count < endpoints_tried_max;
+    if ((!again && !elsewhere) || loop.now() >= until) co_return reply;
     fresh_only = again;
   }
 }

@@ -2,7 +2,9 @@
 // Service. Owner: the worker's snapshot. Thread: its loop's. Lifetime: it shares the cluster. It
 // sends a request twice only when nothing of it can have been processed (the connection was never
 // made), or when it is idempotent, has no content, and a used connection ended without a byte of an
-// answer.
+// answer. Bounds: three endpoints a request; `answer_max` for all of it, up to the answer's head.
+// Errors: Code::cancelled is Side::client, because it came from above; what the endpoint did is
+// Side::upstream.
 #pragma once
 #include "upstream/cluster.h"
 
@@ -15,7 +17,7 @@ class Forward final : public Service {
 
  private:
   struct Attempt {
-    Endpoint* endpoint;
+    Endpoint& endpoint;
     bool fresh_only;  // a used connection has just failed: do not try another
   };
   Task<Reply> attempt(Request& request, Attempt how, bool& stale);

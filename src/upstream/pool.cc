@@ -21,14 +21,13 @@ class Pool::Connection final : public H1Client, private Cancellable {
 
   const Time born;
   Time idle_since{};
-  bool dead = false;
 
  private:
   // The engine is in the middle of this stream's event: only note it, the timer deletes it.
   void on_cancel(Code) noexcept override {
-    dead = true;
     H1Client::unlink();
     --pool_.idle_count_;
+    --pool_.count_;
     pool_.dead_.push_back(*this);
     pool_.loop_.arm(pool_, pool_.loop_.now());
   }
@@ -41,12 +40,16 @@ class Pool::Connection final : public H1Client, private Cancellable {
 
 Pool::~Pool() {
   clear();
-  CHECK(count_ == 0);
+  CHECK(count_ == 0 && connecting_ == 0);
 }
 
 void Pool::drop(Connection& connection) {
   --count_;
   delete &connection;
+}
+
+void Pool::bury() {
+  while (auto* c = static_cast<Connection*>(dead_.pop_front())) delete c;
 }
 
 H1Client* Pool::take() {
@@ -81,7 +84,7 @@ void Pool::put(H1Client& client, bool reusable) {
 
 // Deletes the dead, and the idle ones that are too old: those are at the back.
 void Pool::fire() noexcept {
-  while (auto* c = static_cast<Connection*>(dead_.pop_front())) drop(*c);
+  bury();
   const Time now = loop_.now();
   while (auto* c = static_cast<Connection*>(idle_.back())) {
     const Time expires = after(c->idle_since, limits_.idle_age_max);
@@ -94,7 +97,7 @@ void Pool::fire() noexcept {
 }
 
 void Pool::clear() {
-  while (auto* c = static_cast<Connection*>(dead_.pop_front())) drop(*c);
+  bury();
   while (auto* c = static_cast<Connection*>(idle_.pop_front())) {
     --idle_count_;
     c->unwatch();

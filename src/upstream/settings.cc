@@ -2,9 +2,20 @@
 
 #include <array>
 
+#include "upstream/locate.h"
+
 namespace banyan {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+std::string url_fault(const std::string& url) {
+  auto location = locate(url);
+  return location ? std::string() : std::move(location.error());
+}
+
+}  // namespace
 
 void declare(Fields<EndpointSettings>& f) {
   f.about("endpoint", "One place where a service is.");
@@ -12,7 +23,7 @@ void declare(Fields<EndpointSettings>& f) {
       "url", &EndpointSettings::url,
       "`http://host:port`, `http://[::1]:port`, `unix:/path/to.sock`, or a name whose every "
       "address becomes an endpoint: `dns:name:port` (A, AAAA), `dns+srv:_http._tcp.name` (SRV).",
-      required);
+      required, check(url_fault));
   f.field("weight", &EndpointSettings::weight, "Its share of requests, relative to the others.",
           between<uint32_t>(1, 65535));
   f.shorthand("url");
