@@ -20,7 +20,8 @@ constexpr Duration timer_least = std::chrono::milliseconds(1);
 constexpr const char* no_such_name = "the name has no address";
 
 Error problem(int status) {
-  const char* what = "the name servers could not answer";
+  // c-ares tells a server that fails (SERVFAIL, REFUSED) and one that is not there alike.
+  const char* what = "the name servers failed or cannot be reached";
   switch (status) {
     case ARES_ENOTFOUND:
     case ARES_ENODATA:
@@ -28,9 +29,6 @@ Error problem(int status) {
       break;
     case ARES_ETIMEOUT:
       what = "no name server answered in time";
-      break;
-    case ARES_ECONNREFUSED:
-      what = "no name server can be reached";
       break;
     case ARES_EBADNAME:
       what = "this cannot be a name";
