@@ -32,9 +32,10 @@ void SimResolver::fail(std::string_view name, const char* what) {
 
 void SimResolver::silence(std::string_view name) { known_[std::string(name)].silent = true; }
 
-size_t SimResolver::asked(std::string_view name) const {
+const std::vector<Time>& SimResolver::asked_at(std::string_view name) const {
+  static const std::vector<Time> not_at_all;
   const auto found = asked_.find(name);
-  return found == asked_.end() ? 0 : found->second;
+  return found == asked_.end() ? not_at_all : found->second;
 }
 
 Task<Result<Resolved>> SimResolver::addresses(std::string name, uint16_t port) {
@@ -48,7 +49,9 @@ Task<Result<Resolved>> SimResolver::addresses(std::string name, uint16_t port) {
 Task<Result<Resolved>> SimResolver::services(std::string name) { co_return co_await look_up(name); }
 
 Task<Result<Resolved>> SimResolver::look_up(std::string_view name) {
-  ++asked_[std::string(name)];
+  asked_[std::string(name)].push_back((co_await current_context()).loop.now());
+  question_.set();
+  question_.reset();
   ++waiting_;
   auto waited = co_await sleep_for(latency_);
   auto found = known_.find(name);

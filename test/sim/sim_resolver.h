@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/resolve.h"
+#include "task/sync.h"
 
 namespace banyan {
 
@@ -26,8 +27,11 @@ class SimResolver final : public Resolver {
   void silence(std::string_view name);
   // How long each answer takes; it is looked up when that time has passed.
   void set_latency(Duration latency) { latency_ = latency; }
-  // Questions so far, those under way included.
-  size_t asked(std::string_view name) const;
+  // When it was asked for so far, questions under way included.
+  const std::vector<Time>& asked_at(std::string_view name) const;
+  size_t asked(std::string_view name) const { return asked_at(name).size(); }
+  // Ends at the next question, for whatever name.
+  Event::Wait next_question() { return question_.wait(); }
   size_t waiting() const { return waiting_; }
 
   Task<Result<Resolved>> addresses(std::string name, uint16_t port) override;
@@ -41,7 +45,8 @@ class SimResolver final : public Resolver {
   Task<Result<Resolved>> look_up(std::string_view name);
 
   std::map<std::string, Known, std::less<>> known_;
-  std::map<std::string, size_t, std::less<>> asked_;
+  std::map<std::string, std::vector<Time>, std::less<>> asked_;
+  Event question_;
   Duration latency_{};
   size_t waiting_ = 0;
 };
