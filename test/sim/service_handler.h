@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/h1_connection.h"
+#include "http/hop.h"
 #include "service/respond.h"
 #include "service/service.h"
 #include "sim/run.h"
@@ -29,7 +30,11 @@ class ServiceHandler final : public Handler {
   explicit ServiceHandler(ServicePtr service, const H1Limits& limits = {})
       : service_(std::move(service)), limits_(limits) {}
   const H1Limits& limits() const override { return limits_; }
-  Task<Reply> call(Request& request) override { return service_->call(request); }
+  // As every edge does before anything else sees the request.
+  Task<Reply> call(Request& request) override {
+    remove_hop_by_hop(request.headers);
+    return service_->call(request);
+  }
   Response fault(Arena& arena, const Request*, const Error& error) override {
     return respond(arena, error);
   }

@@ -46,12 +46,15 @@ class Proxy {
   Endpoint& endpoint(size_t i = 0) { return *cluster->endpoints()[i]; }
   const std::vector<ServiceHandler::Finished>& finished() const { return handler->finished(); }
   Duration elapsed() const { return sim.elapsed(); }
+  // The gateway ends in the middle of whatever it does.
+  void abort() { serving_->cancel(); }
 
   Sim sim;
   ClusterLimits limits;
   H1Limits edge;
   Balance balance = Balance::round_robin;
   std::vector<std::string> at_start = {"10.0.0.1:80"};
+  std::vector<ServiceHandler::Finished> last;  // what was finished, after the run
   // During a run:
   ClusterPtr cluster;
   std::shared_ptr<ServiceHandler> handler;
@@ -65,6 +68,7 @@ class Proxy {
     handler = std::make_shared<ServiceHandler>(std::make_shared<Forward>(cluster), edge);
     FixedSource source(handler);
     Nursery serving(context);
+    serving_ = &serving;
     auto listener = sim.engine().listen(*parse_address(address), {});
     CHECK(listener.has_value());
     serving.start(
@@ -77,15 +81,12 @@ class Proxy {
       EXPECT_EQ(e->load(), 0u);
       EXPECT_EQ(e->pool().count(), e->pool().idle());
     }
-    std::weak_ptr<Cluster> gone = cluster;
     last = handler->finished();
     cluster.reset();
     handler.reset();
-    EXPECT_TRUE(gone.lock() == nullptr || gone.use_count() == 1);
   }
 
- public:
-  std::vector<ServiceHandler::Finished> last;  // what was finished, after the run
+  Nursery* serving_ = nullptr;
 };
 
 }  // namespace banyan
