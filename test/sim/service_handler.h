@@ -33,7 +33,9 @@ class ServiceHandler final : public Handler {
   // As every edge does before anything else sees the request.
   Task<Reply> call(Request& request) override {
     remove_hop_by_hop(request.headers);
-    return service_->call(request);
+    auto reply = co_await service_->call(request);
+    if (!reply) failed_.push_back(reply.error());
+    co_return reply;
   }
   Response fault(Arena& arena, const Request*, const Error& error) override {
     return respond(arena, error);
@@ -43,11 +45,14 @@ class ServiceHandler final : public Handler {
         {std::string(r.service), std::string(r.endpoint), r.status, r.attempts, r.reused, r.error});
   }
   const std::vector<Finished>& finished() const { return finished_; }
+  // What the service gave instead of answers.
+  const std::vector<Error>& failed() const { return failed_; }
 
  private:
   const ServicePtr service_;
   const H1Limits limits_;
   std::vector<Finished> finished_;
+  std::vector<Error> failed_;
 };
 
 // The same handler for every exchange, and a clock that stands still.

@@ -352,6 +352,7 @@ TEST_F(ForwardTest, AClientThatLeavesCallsTheWorkOff) {
     EXPECT_TRUE(called_off);
     EXPECT_EQ(p.endpoint().in_flight(), 0u);
     EXPECT_FALSE(p.endpoint().skipped());
+    EXPECT_EQ(p.handler->failed()[0].side, Side::client);
     EXPECT_EQ(p.endpoint().cost(), 0) << "its speed is not known from that";
     EXPECT_EQ(p.finished()[0].error->code, Code::cancelled);
     EXPECT_EQ(p.finished()[0].error->side, Side::client);
@@ -369,6 +370,7 @@ TEST_F(ForwardTest, AClientThatLeavesDuringTheConnectBlamesNobodyElse) {
     client.close();
     (void)co_await sleep_for(1ns);
     EXPECT_EQ(p.endpoint().load(), 0u);
+    EXPECT_EQ(p.handler->failed()[0].side, Side::client);
     EXPECT_FALSE(p.endpoint().skipped());
     EXPECT_EQ(p.finished()[0].error->side, Side::client);
   });
