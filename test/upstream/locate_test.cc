@@ -127,5 +127,24 @@ TEST(Locate, FaultsSayWhatToWrite) {
   }
 }
 
+TEST(Locate, FaultsAreToldAtLoadWithTheirPlace) {
+  Problems problems;
+  const Node node = parse_yaml(
+      "- http://10.0.0.1:80\n"
+      "- { url: http://shop/api, weight: 2 }\n"
+      "- url: https://shop\n",
+      "x.yaml", system_sources(), problems);
+  std::vector<EndpointSettings> endpoints;
+  const Reading top(problems);
+  const Reading at(top, "endpoints");
+  EXPECT_FALSE(Value<std::vector<EndpointSettings>>::read(node, endpoints, at));
+  const auto found = problems.sorted();
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(to_string(found[0].place), "x.yaml:2:10");
+  EXPECT_NE(found[0].message.find("rewrite"), std::string::npos);
+  EXPECT_EQ(to_string(found[1].place), "x.yaml:3:8");
+  EXPECT_EQ(found[1].path, "endpoints[2].url");
+}
+
 }  // namespace
 }  // namespace banyan
