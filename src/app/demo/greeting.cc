@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "app/demo/demo.h"
+
+namespace banyan {
+
+namespace {
+
+struct Line {
+  std::string_view shows;
+  std::string_view command;
+};
+
+constexpr Line lines[] = {
+    {"routing by path: three services behind one address",
+     "curl localhost:8080/products/1 localhost:8080/products/1/reviews?limit=2 "
+     "localhost:8080/stock/BAN-S"},
+    {"balancing: x-served-by goes in turn over two copies of the catalog",
+     "for i in 1 2 3 4; do curl -sI localhost:8080/products | grep x-served-by; done"},
+    {"a canary: one cookie in ten sees version 3, and sees it every time",
+     "for s in a b c d e f g h i j k l; do curl -sI -b sid=$s localhost:8080/products/1 | "
+     "grep x-served-by; done"},
+    {"routing by header: version 3 for whoever asks for it",
+     "curl -H 'x-api-version: 3' localhost:8080/products/1"},
+    {"a rewrite: the service sees /products/2", "curl localhost:8080/api/v1/items/2"},
+    {"a redirect that keeps what the path named", "curl -i localhost:8080/p/3"},
+    {"a fixed answer, with no service behind it", "curl -i localhost:8080/teapot"},
+    {"what the old system sees: Via and X-Forwarded-*; the forged one is gone",
+     "curl -H 'x-forwarded-for: 6.6.6.6' localhost:8080/echo"},
+    {"no route (404), a wrong method (405): problems that say what happened",
+     "curl -i localhost:8080/nowhere; curl -i -X DELETE localhost:8080/products"},
+    {"a service that is too slow (504), and one that is down (503)",
+     "curl -i localhost:8080/report/now; curl -i localhost:8080/down"},
+    {"what it did so far, and which layers a request goes through",
+     "curl localhost:9901/metrics; curl localhost:9901/stack"},
+};
+
+}  // namespace
+
+std::string demo_greeting() {
+  std::string text =
+      "The garden shop is open: http://localhost:8080 (admin: http://localhost:9901)\n"
+      "Seven small programs answer behind the gateway. Try, from another terminal:\n";
+  for (const Line& line : lines) text += fmt::format("\n  # {}\n  {}\n", line.shows, line.command);
+  return text + "\nThe configuration is examples/demo.yaml. Ctrl-C ends the demo.\n";
+}
+
+}  // namespace banyan
