@@ -3,9 +3,9 @@
 namespace banyan {
 
 std::string_view demo_config() {
-  return R"yaml(# The gateway of `banyan demo`: one address in front of a garden shop of seven small programs.
-# The same file works without the demo's words: `banyan run -c examples/demo.yaml`, while something
-# answers on the ports below. The order of routes does not matter: the most specific match wins.
+  return R"yaml(# The gateway of `banyan demo`: one address in front of the seven small programs of a garden shop.
+# Copy it, change it, and run it against your own services: `banyan run -c FILE`.
+# The order of routes does not matter: the most specific match wins.
 version: 1
 
 admin: 127.0.0.1:9901                     # /metrics /stack /config /explain; keep it on loopback
@@ -17,7 +17,7 @@ listeners:
 services:
   catalog:                                # two copies of one program share the work
     endpoints: [http://127.0.0.1:9001, http://127.0.0.1:9002]
-    balance: round_robin                  # in turn, so that it can be seen; `ewma` (standard) is quicker
+    balance: round_robin                  # in turn, so that it can be seen; standard is `ewma`
     timeout: { connect: 250ms, request: 2s }
   catalog-v3: { endpoints: [http://127.0.0.1:9007] }        # the next version
   reviews: { endpoints: [http://127.0.0.1:9003] }
@@ -25,12 +25,12 @@ services:
   stock: { endpoints: [http://127.0.0.1:9005] }
   monolith: { endpoints: [http://127.0.0.1:9010] }          # the old system: HTML, forms, slow
 
-  catalog-canary:                         # one user in ten sees the next version, and always the same
+  catalog-canary:                         # one user in ten sees the next version, every time
     split: { to: { catalog: 90, catalog-v3: 10 }, cohort: "cookie:sid" }
 
   hurried:                                # the monolith again, for callers who cannot wait
     endpoints: [http://127.0.0.1:9010]
-    timeout: { request: 100ms }           # its /report takes 300ms: a 504 that says whose fault it is
+    timeout: { request: 100ms }           # its /report takes 300ms: a 504 that says why
   down: { endpoints: [http://127.0.0.1:9099] }              # nobody is there: a 503
   teapot: { respond: { status: 418, body: "short and stout\n" } }   # no upstream at all
 
@@ -54,9 +54,13 @@ routes:
 
   # Redirect, and fixed answers.
   - { name: old-home, match: { path: /old-home }, redirect: { to: /, status: 308 } }
-  - { name: short-link, match: { path: "/p/{id}" }, redirect: { to: "/products/{id}", status: 301 } }
+  - name: short-link
+    match: { path: "/p/{id}" }
+    redirect: { to: "/products/{id}", status: 301 }
   - { name: teapot, match: { path: /teapot }, to: teapot }
-  - { name: robots, match: { path: /robots.txt }, respond: { body: "User-agent: *\nDisallow: /orders\n" } }
+  - name: robots
+    match: { path: /robots.txt }
+    respond: { body: "User-agent: *\nDisallow: /orders\n" }
 
   # The old system keeps what nobody has replaced yet.
   - { name: home, match: { path: / }, to: monolith }

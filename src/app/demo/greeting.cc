@@ -13,13 +13,13 @@ struct Line {
 
 constexpr Line lines[] = {
     {"routing by path: three services behind one address",
-     "curl localhost:8080/products/1 localhost:8080/products/1/reviews?limit=2 "
+     "curl 'localhost:8080/products/1/reviews?limit=2' localhost:8080/sellers/1 "
      "localhost:8080/stock/BAN-S"},
     {"balancing: x-served-by goes in turn over two copies of the catalog",
      "for i in 1 2 3 4; do curl -sI localhost:8080/products | grep x-served-by; done"},
-    {"a canary: one cookie in ten sees version 3, and sees it every time",
-     "for s in a b c d e f g h i j k l; do curl -sI -b sid=$s localhost:8080/products/1 | "
-     "grep x-served-by; done"},
+    {"a canary: one user in ten gets version 3; run it twice, nobody moves",
+     "for s in $(seq 40); do curl -sI -b sid=$s localhost:8080/products/1 | grep x-served-by; "
+     "done | sort | uniq -c"},
     {"routing by header: version 3 for whoever asks for it",
      "curl -H 'x-api-version: 3' localhost:8080/products/1"},
     {"a rewrite: the service sees /products/2", "curl localhost:8080/api/v1/items/2"},
@@ -28,7 +28,7 @@ constexpr Line lines[] = {
     {"what the old system sees: Via and X-Forwarded-*; the forged one is gone",
      "curl -H 'x-forwarded-for: 6.6.6.6' localhost:8080/echo"},
     {"no route (404), a wrong method (405): problems that say what happened",
-     "curl -i localhost:8080/nowhere; curl -i -X DELETE localhost:8080/products"},
+     "curl -i localhost:8080/nowhere; curl -iX DELETE localhost:8080/products"},
     {"a service that is too slow (504), and one that is down (503)",
      "curl -i localhost:8080/report/now; curl -i localhost:8080/down"},
     {"what it did so far, and which layers a request goes through",
