@@ -31,10 +31,10 @@ Settings read(const std::string& text, const std::string& name) {
   return settings;
 }
 
-const std::set<std::string> shop_urls = {
-    "http://127.0.0.1:9001", "http://127.0.0.1:9002", "http://127.0.0.1:9003",
-    "http://127.0.0.1:9004", "http://127.0.0.1:9005", "http://127.0.0.1:9007",
-    "http://127.0.0.1:9010"};
+const std::set<std::string> shop_urls = {"http://127.0.0.1:9001", "http://127.0.0.1:9002",
+                                         "http://127.0.0.1:9003", "http://127.0.0.1:9004",
+                                         "http://127.0.0.1:9005", "http://127.0.0.1:9007",
+                                         "http://127.0.0.1:9010"};
 
 class ExampleFile : public testing::TestWithParam<const char*> {
  protected:
@@ -74,15 +74,14 @@ TEST_P(ExampleFile, GivesEveryRouteItsOwnName) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ExampleFile,
-                         testing::Values("demo.yaml", "gateway-routing.yaml"));
+INSTANTIATE_TEST_SUITE_P(All, ExampleFile, testing::Values("demo.yaml", "gateway-routing.yaml"));
 
 TEST(DemoConfig, IsTheExampleByteForByte) { EXPECT_EQ(demo_config(), file("examples/demo.yaml")); }
 
 TEST(DemoConfig, ThePortsOfTheShopAreTheStandardOnes) {
   const Shop::Ports p;
-  for (uint16_t port : {p.catalog, p.catalog_second, p.reviews, p.sellers, p.stock, p.catalog_v3,
-                        p.monolith})
+  for (uint16_t port :
+       {p.catalog, p.catalog_second, p.reviews, p.sellers, p.stock, p.catalog_v3, p.monolith})
     EXPECT_TRUE(shop_urls.contains("http://127.0.0.1:" + std::to_string(port))) << port;
 }
 
