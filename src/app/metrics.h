@@ -2,7 +2,7 @@
 // plain additions: no lock, no locked instruction. Owner: Observers. Thread: a shard is written by
 // its worker, the rest by any; all is read by whoever scrapes, while it is written. Series go by
 // the names of routes and services, so they survive reloads; what was never used costs nothing but
-// an empty pointer in the version's RouteTable. Bounds: routes_max and services_max a shard, the
+// an empty pointer in the version's RouteCounters. Bounds: routes_max and services_max a shard, the
 // names beyond them (reloads that rename for ever) are counted together as "(other)". A route in
 // use takes about 2 KiB a worker, most of it its histogram.
 #pragma once
@@ -85,9 +85,9 @@ class MetricsShard {
 
 // The routes of one version on one worker, by Record::route_index. It may be made on any thread;
 // then it is the worker's.
-class RouteTable {
+class RouteCounters {
  public:
-  RouteTable(MetricsShard& shard, size_t routes) : shard_(&shard), cells_(routes + 1) {}
+  RouteCounters(MetricsShard& shard, size_t routes) : shard_(&shard), cells_(routes + 1) {}
   void count(const Record& record) {
     if (record.route_index >= cells_.size()) [[unlikely]]
       return shard_->count(shard_->route(record.route), record);

@@ -27,7 +27,7 @@ class ExchangeObserver {
   ExchangeObserver(MetricsShard& shard, size_t routes, Loop& loop)
       : routes_(shard, routes), loop_(&loop) {}
 
-  RouteTable routes_;
+  RouteCounters routes_;
   std::optional<Log> log_;
   Loop* loop_;
 };
