@@ -10,7 +10,7 @@ namespace banyan {
 
 namespace {
 
-Response text(Request& request, uint16_t status, std::string body) {
+Response plain(Request& request, uint16_t status, std::string body) {
   Response out = make_response(request, status, "text/plain; charset=utf-8", std::move(body));
   out.headers->add(Name::cache_control, "no-store");
   return out;
@@ -30,8 +30,7 @@ bool from_another_site(const Request& request) {
 bool same_secret(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   volatile unsigned char differs = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    differs = differs | static_cast<unsigned char>(a[i] ^ b[i]);
+  for (size_t i = 0; i < a.size(); ++i) differs = differs | static_cast<unsigned char>(a[i] ^ b[i]);
   return differs == 0;
 }
 
@@ -47,7 +46,7 @@ std::string stacks_json(const Model& model) {
   std::string out = "[";
   for (size_t i = 0; i < model.settings.routes.size(); ++i) {
     out += i == 0 ? "\n  {\"route\": \"" : ",\n  {\"route\": \"";
-    append_json_escaped(out, model.settings.routes[i].route.name);
+    append_json_escaped(out, model.matches[i].name);
     out += "\", \"layers\": [";
     bool first = true;
     for (const LayerNote& note : describe_route(model, model.settings.offload, i))
@@ -79,6 +78,14 @@ const Admin::Page Admin::pages[] = {
      "?method=GET&url=http://host/path&header=name:value: which route wins, and why"},
     {"/reload", Method::post, true, &Admin::reload, "loads the configuration again"},
 };
+
+std::string Admin::pages_markdown() {
+  std::string out = "| page | what it answers | token |\n|---|---|---|\n";
+  for (const Page& page : pages)
+    out += fmt::format("| `{} {}` | {} | {} |\n", text(page.method), page.path, page.about,
+                       page.guarded ? "wanted" : "");
+  return out;
+}
 
 Response Admin::fault(Arena& arena, const Request*, const Error& error) {
   return respond(arena, error);
@@ -121,15 +128,15 @@ Task<Reply> Admin::call(Request& request) {
 Task<Reply> Admin::index(Request& request) {
   std::string out = "Banyan\n\n";
   for (const Page& page : pages)
-    out += fmt::format("{:4} {:10} {}\n", banyan::text(page.method), page.path, page.about);
-  co_return banyan::text(request, 200, std::move(out));
+    out += fmt::format("{:4} {:10} {}\n", text(page.method), page.path, page.about);
+  co_return plain(request, 200, std::move(out));
 }
 
-Task<Reply> Admin::healthz(Request& request) { co_return banyan::text(request, 200, "ok\n"); }
+Task<Reply> Admin::healthz(Request& request) { co_return plain(request, 200, "ok\n"); }
 
 Task<Reply> Admin::readyz(Request& request) {
   const bool ready = process_.ready();
-  co_return banyan::text(request, ready ? 200 : 503, ready ? "ready\n" : "not ready\n");
+  co_return plain(request, ready ? 200 : 503, ready ? "ready\n" : "not ready\n");
 }
 
 Task<Reply> Admin::metrics(Request& request) {
@@ -139,7 +146,7 @@ Task<Reply> Admin::metrics(Request& request) {
 
 Task<Reply> Admin::config(Request& request) {
   const ModelPtr model = process_.reloader().model();
-  co_return banyan::text(request, 200, model != nullptr ? model->dump : "");
+  co_return plain(request, 200, model != nullptr ? model->dump : "");
 }
 
 Task<Reply> Admin::stack(Request& request) {
@@ -150,20 +157,19 @@ Task<Reply> Admin::stack(Request& request) {
 
 Task<Reply> Admin::explain(Request& request) {
   const ModelPtr model = process_.reloader().model();
-  if (model == nullptr) co_return banyan::text(request, 503, "nothing is loaded yet\n");
+  if (model == nullptr) co_return plain(request, 503, "nothing is loaded yet\n");
   auto asked = explain_query(request.target.query);
-  if (!asked) co_return banyan::text(request, 400, asked.error() + "\n");
+  if (!asked) co_return plain(request, 400, asked.error() + "\n");
   auto told = banyan::explain(*model, *asked);
-  co_return banyan::text(request, told ? 200 : 400, told ? *told : told.error() + "\n");
+  co_return plain(request, told ? 200 : 400, told ? *told : told.error() + "\n");
 }
 
 Task<Reply> Admin::reload(Request& request) {
   auto outcome = co_await process_.reloader().reload();
-  const std::string head = outcome.applied
-                               ? fmt::format("applied, generation {}\n",
-                                             process_.reloader().generation())
-                               : "nothing was changed:\n";
-  co_return banyan::text(request, outcome.applied ? 200 : 422, head + outcome.text);
+  const std::string head =
+      outcome.applied ? fmt::format("applied, generation {}\n", process_.reloader().generation())
+                      : "nothing was changed:\n";
+  co_return plain(request, outcome.applied ? 200 : 422, head + outcome.text);
 }
 
 }  // namespace banyan

@@ -25,6 +25,9 @@ class Admin final : public Handler {
  public:
   explicit Admin(Administered& process) : process_(process) {}
 
+  // A table of the pages, for the manual.
+  static std::string pages_markdown();
+
   const H1Limits& limits() const override { return limits_; }
   Task<Reply> call(Request& request) override;
   Response fault(Arena& arena, const Request* request, const Error& error) override;

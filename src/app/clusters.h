@@ -36,7 +36,7 @@ class Clusters {
   Clusters& operator=(const Clusters&) = delete;
 
   // Null when it is no upstream service.
-  ClusterPtr find(const std::string& name) const;
+  ClusterPtr find(std::string_view name) const;
   // Waits for the first endpoints of names that are new, at most so long.
   Task<> ready(Duration at_most);
   // Ends the background work of those that `next` does not keep.

@@ -1,6 +1,6 @@
-// compose: from settings to stacks. Every default order stands here, each layer with the reason for
-// its place. Owner: the worker keeps what is built. Thread: its loop's; the layer notes may be
-// asked on any.
+// compose: from a model to stacks of services. Every default order stands here, each layer with the
+// reason for its place. Owner: the worker keeps what is built. Thread: its loop's; descriptions may
+// be asked for on any.
 #pragma once
 #include <functional>
 #include <map>
@@ -11,30 +11,26 @@
 
 namespace banyan {
 
-// What stands above the router, outermost first.
-std::vector<Layer> edge_layers(const OffloadSettings& offload);
-// What stands between the router and the route's service.
-std::vector<Layer> route_layers(const Model& model, size_t route);
-
-// Builds services by name, each once, and the stacks of the routes.
+// Builds services by name, each once, and the stacks of listeners over one router.
 class Composer {
  public:
-  using ClusterOf = std::function<ClusterPtr(const std::string& name, const ServiceSettings&)>;
-  Composer(ModelPtr model, ClusterOf cluster_of);
+  using ClusterOf = std::function<ClusterPtr(std::string_view name)>;
+  // What is built shares the model, so it may outlive the composer. The loop outlives it all.
+  Composer(ModelPtr model, Loop& loop, ClusterOf cluster_of);
 
-  // The router over all routes.
-  ServicePtr router();
-  // The whole of a listener: its edge over the router.
+  // All that a listener's requests pass.
   ServicePtr listener(const OffloadSettings& offload);
 
  private:
+  ServicePtr router();
+  ServicePtr route(size_t index);
   ServicePtr service(const std::string& name);
   ServicePtr build(const std::string& name, const ServiceSettings& settings);
-  ServicePtr route(size_t index);
 
   const ModelPtr model_;
+  Loop& loop_;
   const ClusterOf cluster_of_;
-  std::map<std::string, const ServiceSettings*, std::less<>> settings_;
+  std::map<std::string_view, const ServiceSettings*> settings_;
   std::map<std::string, ServicePtr, std::less<>> services_;
   ServicePtr router_;
 };

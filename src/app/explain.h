@@ -13,7 +13,7 @@ namespace banyan {
 
 struct ExplainQuery {
   std::string method = "GET";
-  std::string url;  // "https://shop.example/x?y=1", or "/x" for no host
+  std::string url;                   // "https://shop.example/x?y=1", or "/x" for no host
   std::vector<std::string> headers;  // "name: value"
   std::string client = "127.0.0.1";  // where the request comes from
 };

@@ -6,8 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "app/demo/demo.h"
+#include "app/demo/run.h"
 #include "app/explain.h"
+#include "app/manual.h"
 #include "app/process.h"
 #include "app/version.h"
 #include "config/manual.h"
@@ -42,7 +43,7 @@ int run(const RunOptions& options) {
 int check(const Arguments& args) {
   const Loaded loaded = load_model(args.run.config, args.run.sources);
   if (args.json) {
-    fmt::print("{}", problems_json(loaded.problems));
+    fmt::print("{}", loaded.problems.json());
   } else if (loaded.model != nullptr) {
     fmt::print("{}{}: good: {} listeners, {} services, {} routes\n", loaded.problems.text(),
                args.run.config, loaded.model->settings.listeners.size(),
@@ -134,7 +135,7 @@ int command_line(int argc, char** argv) {
   if (manual_command->parsed()) return show_manual();
   if (demo_command->parsed()) {
     log_to_stderr();
-    return demo(args.run);
+    return run_demo(args.run);
   }
   return used_wrong;
 }

@@ -1,7 +1,11 @@
 #include "app/model.h"
 
+#include <unordered_map>
+
 #include "app/validate.h"
 #include "config/manual.h"
+#include "patterns/routing/answer.h"
+#include "patterns/routing/redirect.h"
 
 namespace banyan {
 
@@ -23,25 +27,61 @@ Sources remembering(const Sources& sources, std::vector<std::string>& asked) {
 }
 
 // Names are for logs and metrics: two routes may be alike but for a header, and must not be mixed.
-void name_routes(std::vector<RouteEntry>& routes) {
-  std::map<std::string, int, std::less<>> seen;
-  for (RouteEntry& entry : routes) {
-    entry.named = !entry.route.name.empty();
-    if (entry.named) seen[entry.route.name] = 1;
+// Names that are given must differ; made ones are numbered.
+void name_routes(std::vector<RouteEntry>& routes, Problems& problems) {
+  std::unordered_map<std::string, const Place*> given;
+  std::unordered_map<std::string, int> made;
+  for (size_t i = 0; i < routes.size(); ++i) {
+    const RouteEntry& entry = routes[i];
+    if (entry.route.name.empty()) continue;
+    const auto [first, fresh] = given.emplace(entry.route.name, &entry.place);
+    if (!fresh)
+      problems.error(entry.place, "routes[" + std::to_string(i) + "].name",
+                     "given twice; the first is at " + to_string(*first->second));
   }
   for (RouteEntry& entry : routes) {
-    if (entry.named) continue;
-    entry.route.name = route_name(entry.route);
-    if (const int n = ++seen[entry.route.name]; n > 1)
-      entry.route.name += " #" + std::to_string(n);
+    std::string& name = entry.route.name;
+    if (!name.empty()) continue;
+    const std::string plain = route_name(entry.route);
+    do {
+      const int n = ++made[plain];
+      name = n == 1 ? plain : plain + " #" + std::to_string(n);
+    } while (given.contains(name));
   }
 }
 
-std::unique_ptr<const RouteTable> table_of(std::vector<RouteEntry>& routes, Problems& problems) {
-  std::vector<const RouteSettings*> all;
-  all.reserve(routes.size());
-  for (const RouteEntry& entry : routes) all.push_back(&entry.route);
-  return RouteTable::build(all, problems);
+void compile_routes(Model& model, Problems& problems) {
+  std::vector<RouteEntry>& routes = model.settings.routes;
+  model.matches.reserve(routes.size());
+  model.route_answers.resize(routes.size());
+  for (size_t i = 0; i < routes.size(); ++i) {
+    RouteEntry& entry = routes[i];
+    if (entry.redirect) {
+      const auto captures = capture_names(entry.route.match);
+      if (auto rule = RedirectRule::compile(*entry.redirect, captures, entry.place, problems))
+        model.route_answers[i] = std::make_shared<Redirect>(std::move(*rule));
+    } else if (entry.respond) {
+      model.route_answers[i] = Answer::make(*entry.respond, entry.place, problems);
+    }
+    entry.route.place = entry.place;
+    model.matches.push_back(std::move(entry.route));
+  }
+  model.table = RouteTable::build(model.matches, problems);
+}
+
+void compile_services(Model& model, Problems& problems) {
+  for (const auto& [name, place, service] : model.settings.services) {
+    if (service.split) {
+      if (auto rule = SplitRule::compile(*service.split, problems))
+        model.splits.emplace(name, std::move(*rule));
+    } else if (service.redirect) {
+      if (auto rule =
+              RedirectRule::compile(*service.redirect, std::nullopt, service.place, problems))
+        model.answers.emplace(name, std::make_shared<Redirect>(std::move(*rule)));
+    } else if (service.respond) {
+      model.answers.emplace(name, Answer::make(*service.respond, service.place, problems));
+    }
+  }
 }
 
 template <class T>
@@ -90,13 +130,16 @@ OffloadSettings merge(const OffloadSettings& nearer, const OffloadSettings& fart
 Loaded load_model(const std::string& path, const Sources& sources) {
   Loaded out;
   const Node root = load_yaml(path, remembering(sources, out.watched), out.problems);
+  // Half a tree would only tell of what the other half has.
+  if (root.broken) return out;
   auto model = std::make_shared<Model>();
   Settings& settings = model->settings;
   // What could be read is checked further even so: all problems are told at once.
   (void)Value<Settings>::read(root, settings, Reading(out.problems));
-  name_routes(settings.routes);
+  name_routes(settings.routes, out.problems);
   validate(settings, out.problems);
-  model->routes = table_of(settings.routes, out.problems);
+  compile_services(*model, out.problems);
+  compile_routes(*model, out.problems);
   if (out.problems.failed()) return out;
   model->dump = dump_yaml(root);
   out.model = std::move(model);

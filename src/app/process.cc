@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/thread_call.h"
+#include "app/version.h"
 
 namespace banyan {
 
@@ -47,22 +48,22 @@ Process::Process(RunOptions options, Loaded loaded)
       first_(std::move(loaded)),
       loop_(engine_, random_seed()),
       signals_(engine_, {SIGHUP, SIGUSR1, SIGTERM, SIGINT}),
-      observers_(worker_count(options_, first_.model->settings)),
-      admin_handler_(std::make_shared<Admin>(*this)) {
+      observers_(worker_count(options_, first_.model->settings), std::string(version),
+                 [](const std::string& what) { spdlog::error("{}", what); }),
+      admin_handler_(std::make_shared<Admin>(static_cast<Administered&>(*this))) {
   const unsigned count = worker_count(options_, first_.model->settings);
   for (unsigned i = 0; i < count; ++i)
     workers_.push_back(std::make_unique<Worker>(i, shared_, random_seed()));
-  reloader_ =
-      std::make_unique<Reloader>(loop_, options_.config, options_.sources, workers_, observers_,
-                                 [this](const Loaded& l) { applied(l); });
+  reloader_ = std::make_unique<Reloader>(loop_, options_.config, options_.sources, workers_,
+                                         observers_, [this](const Loaded& l) { applied(l); });
 }
 
 Process::~Process() = default;
 
 int Process::run() {
-  run_root([this] { return main(); })
-      .start(
-          context_, [](void* self) { static_cast<Process*>(self)->loop_.stop(); }, this);
+  run_root([this] {
+    return main();
+  }).start(context_, [](void* self) { static_cast<Process*>(self)->loop_.stop(); }, this);
   loop_.run();
   return status_;
 }
@@ -102,6 +103,7 @@ Task<> Process::serve(Nursery& tasks) {
     co_return;
   }
   ready_ = true;
+  options_.ready();
   for (const auto& listener : reloader_->model()->settings.listeners)
     spdlog::info("listening on {} ({})", listener.value.address, listener.name);
   tasks.start([this, &tasks] { return obey_signals(tasks); });
@@ -156,7 +158,8 @@ void Process::open_admin(const Settings& settings) {
   const std::string wanted = settings.admin ? settings.admin->address : "";
   if (wanted == admin_address_) return;
   if (admin_ != nullptr)
-    tasks_->start([this, old = std::move(admin_)]() mutable { return retire_admin(std::move(old)); });
+    tasks_->start(
+        [this, old = std::move(admin_)]() mutable { return retire_admin(std::move(old)); });
   admin_address_ = wanted;
   if (wanted.empty()) return;
   auto listener = engine_.listen(parse_address(wanted).value_or(Address{}), {.reuse_port = false});

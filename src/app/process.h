@@ -19,6 +19,7 @@ struct RunOptions {
   Sources sources = system_sources();
   std::optional<unsigned> workers;  // else the file's, else one a core
   bool watch = false;
+  std::function<void()> ready = [] {};  // called once, when clients are served
 };
 
 class Process final : private Administered {

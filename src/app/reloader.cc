@@ -16,8 +16,8 @@ void tell_unchangeable(const Settings& now, const Settings& next) {
 
 }  // namespace
 
-Reloader::Reloader(Loop& loop, std::string path, Sources sources, Workers& workers, Observers& observers,
-                   std::function<void(const Loaded&)> applied)
+Reloader::Reloader(Loop& loop, std::string path, Sources sources, Workers& workers,
+                   Observers& observers, std::function<void(const Loaded&)> applied)
     : loop_(loop),
       path_(std::move(path)),
       sources_(std::move(sources)),
@@ -72,8 +72,8 @@ Task<std::string> Reloader::prepare_all(const ModelPtr& model) {
   std::vector<BoundAddress> bound;
   for (auto& worker : workers_) {
     Worker& w = *worker;
-    auto prepared = co_await task_on_thread(w.tasks(), loop_,
-                                            [&] { return w.prepare(model, bound); });
+    auto prepared =
+        co_await task_on_thread(w.tasks(), loop_, [&] { return w.prepare(model, bound); });
     if (!prepared) co_return "the process is stopping";
     if (!*prepared) co_return prepared->error();
   }

@@ -60,8 +60,7 @@ struct ServiceSettings {
 };
 
 struct RouteEntry {
-  RouteSettings route;  // name, match, rewrite
-  bool named = false;   // the name was given, not made
+  RouteSettings route;  // name, match, rewrite; moved to Model::matches
   std::string to;
   std::optional<RedirectSettings> redirect;
   std::optional<RespondSettings> respond;

@@ -8,7 +8,6 @@
 #include <unordered_set>
 
 #include "io/address.h"
-#include "upstream/locate.h"
 
 namespace banyan {
 
@@ -34,7 +33,6 @@ class Validation {
       if (!fresh)
         problems_.error(service.place, path,
                         "given twice; the first is at " + to_string(first->second->place));
-      endpoints(service.value, path);
     }
     for (const auto& service : settings_.services) {
       const auto& split = service.value.split;
@@ -43,13 +41,6 @@ class Validation {
         wanted(part.name, part.place, "services." + service.name + ".split.to");
     }
     for (const auto& service : settings_.services) find_circle(service);
-  }
-
-  void endpoints(const ServiceSettings& service, const std::string& path) {
-    for (const EndpointSettings& endpoint : service.endpoints) {
-      if (auto where = locate(endpoint.url); !where)
-        problems_.error(endpoint.place, path + ".endpoints", where.error());
-    }
   }
 
   void wanted(const std::string& name, const Place& place, const std::string& path) {
@@ -80,16 +71,9 @@ class Validation {
   }
 
   void routes() {
-    std::unordered_map<std::string_view, const RouteEntry*> names;
     for (size_t i = 0; i < settings_.routes.size(); ++i) {
       const RouteEntry& entry = settings_.routes[i];
-      const std::string path = fmt::format("routes[{}]", i);
-      if (!entry.to.empty()) wanted(entry.to, entry.place, path + ".to");
-      if (!entry.named) continue;
-      const auto [first, fresh] = names.emplace(entry.route.name, &entry);
-      if (!fresh)
-        problems_.error(entry.place, path + ".name",
-                        "given twice; the first is at " + to_string(first->second->place));
+      if (!entry.to.empty()) wanted(entry.to, entry.place, fmt::format("routes[{}].to", i));
     }
   }
 
@@ -124,9 +108,10 @@ class Validation {
     if (!settings_.admin || !settings_.admin->token.text.empty()) return;
     const auto address = parse_address(settings_.admin->address);
     if (!address || address->family == Address::Family::unix_path || is_loopback(*address)) return;
-    problems_.error(settings_.admin->place, "admin.token",
-                    "is needed when the address is not loopback: whoever reaches it could read the "
-                    "configuration and reload; give admin: { address: ..., token: { file: path } }");
+    problems_.error(
+        settings_.admin->place, "admin.token",
+        "is needed when the address is not loopback: whoever reaches it could read the "
+        "configuration and reload; give admin: { address: ..., token: { file: path } }");
   }
 
   const Settings& settings_;
@@ -137,6 +122,8 @@ class Validation {
 
 }  // namespace
 
-void validate(const Settings& settings, Problems& problems) { Validation(settings, problems).run(); }
+void validate(const Settings& settings, Problems& problems) {
+  Validation(settings, problems).run();
+}
 
 }  // namespace banyan

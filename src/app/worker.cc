@@ -28,7 +28,8 @@ struct Worker::Version {
     std::shared_ptr<Edge> edge;
     ListenerPtr fresh;  // null: the listener that is open stays
   };
-  Version(Context& context, Engine& engine, Resolver& resolver, ModelPtr from, const Version* before)
+  Version(Context& context, Engine& engine, Resolver& resolver, ModelPtr from,
+          const Version* before)
       : model(std::move(from)),
         clusters(context, engine, resolver, model->settings,
                  before != nullptr ? &before->clusters : nullptr) {}
@@ -52,10 +53,11 @@ void Worker::start(std::function<void()> drained) {
 }
 
 void Worker::run() {
-  resolver_ = std::make_unique<CaresResolver>(engine_, loop_);
-  run_root([this] { return main(); })
-      .start(
-          context_, [](void* self) { static_cast<Worker*>(self)->drained_(); }, this);
+  auto resolver = CaresResolver::make(engine_, loop_, {});
+  if (resolver) resolver_ = std::move(*resolver);
+  run_root([this] {
+    return main();
+  }).start(context_, [](void* self) { static_cast<Worker*>(self)->drained_(); }, this);
   loop_.run();
   resolver_.reset();
 }
@@ -77,6 +79,9 @@ Task<> Worker::main() {
 
 Task<std::expected<void, std::string>> Worker::prepare(ModelPtr model,
                                                        std::vector<BoundAddress>& bound) {
+  if (resolver_ == nullptr)
+    co_return std::unexpected(
+        std::string("names cannot be resolved: no memory, or no resolv.conf"));
   auto version =
       std::make_unique<Version>(context_, engine_, *resolver_, std::move(model), now_.get());
   auto opened = open_listeners(*version, bound);
@@ -92,8 +97,8 @@ Task<std::expected<void, std::string>> Worker::prepare(ModelPtr model,
 std::expected<void, std::string> Worker::open_listeners(Version& version,
                                                         std::vector<BoundAddress>& bound) {
   const Settings& settings = version.model->settings;
-  Composer composer(version.model,
-                    [&](const std::string& name) { return version.clusters.find(name); });
+  Composer composer(version.model, loop_,
+                    [&](std::string_view name) { return version.clusters.find(name); });
   bound.resize(settings.listeners.size());
   for (size_t i = 0; i < settings.listeners.size(); ++i) {
     const auto& [name, place, listener] = settings.listeners[i];
@@ -143,17 +148,16 @@ void Worker::commit() {
     }
     if (server != nullptr) retire(std::move(server));
     wanted = listener.wanted;
-    server =
-        std::make_unique<Server>(context_, std::move(listener.fresh), listener.edge, limit);
+    server = std::make_unique<Server>(context_, std::move(listener.fresh), listener.edge, limit);
     server->start();
   }
-  std::erase_if(open_, [&](auto& open) {
-    const auto& listeners = next_->listeners;
-    const bool stays = std::any_of(listeners.begin(), listeners.end(),
-                                   [&](const auto& l) { return l.name == open.first; });
-    if (!stays) retire(std::move(open.second.server));
-    return !stays;
-  });
+  const auto& wanted_now = next_->listeners;
+  for (auto open = open_.begin(); open != open_.end();) {
+    const bool stays = std::any_of(wanted_now.begin(), wanted_now.end(),
+                                   [&](const auto& l) { return l.name == open->first; });
+    if (!stays) retire(std::move(open->second.server));
+    open = stays ? std::next(open) : open_.erase(open);
+  }
   auto old = std::exchange(now_, std::move(next_));
   if (old != nullptr)
     tasks_.start([this, o = std::move(old)]() mutable { return retire_version(std::move(o)); });
@@ -170,9 +174,8 @@ Task<> Worker::retire_version(std::unique_ptr<Version> old) {
 }
 
 void Worker::retire(std::unique_ptr<Server> server) {
-  retirement_.start([this, old = std::move(server)]() mutable {
-    return retire_server(std::move(old));
-  });
+  retirement_.start(
+      [this, old = std::move(server)]() mutable { return retire_server(std::move(old)); });
 }
 
 Task<> Worker::retire_server(std::unique_ptr<Server> server) {

@@ -52,6 +52,7 @@ void drop_repeated(Entry& section, Problems& problems) {
 // Joins the tree of an included file into the one that includes it: two levels deep, so services of
 // both are one map, but a service is not pieced together from two files.
 void merge(Node& into, Node more, Problems& problems) {
+  into.broken |= more.broken;
   Keys keys(into.entries);
   for (Entry& entry : more.entries) {
     Entry* same = keys.find(entry.key);

@@ -50,6 +50,27 @@ std::string Problems::text() const {
   return out;
 }
 
+std::string Problems::json() const {
+  std::string out = "[";
+  const auto add = [&](std::string_view name, std::string_view text) {
+    out += name;
+    out += '"';
+    append_json_escaped(out, text);
+    out += '"';
+  };
+  for (const Problem& p : sorted()) {
+    add(out.size() == 1 ? "\n  {\"file\": " : ",\n  {\"file\": ",
+        p.place.file ? *p.place.file : "");
+    out += ", \"line\": " + std::to_string(p.place.line) +
+           ", \"column\": " + std::to_string(p.place.column);
+    add(", \"path\": ", p.path);
+    add(", \"message\": ", p.message);
+    add(", \"severity\": ", p.severity == Problem::Severity::error ? "error" : "warning");
+    out += "}";
+  }
+  return out + (out.size() == 1 ? "]\n" : "\n]\n");
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
   // One slip in a short word, two or three in a long one: farther away it would be a guess.
   size_t best = std::min<size_t>(3, word.size() / 3 + 1) + 1;

@@ -37,6 +37,8 @@ class Problems {
   std::vector<Problem> sorted() const;
   // One a line: "file:line:column: path: message".
   std::string text() const;
+  // [{"file":..,"line":..,"column":..,"path":..,"message":..,"severity":"error"}], for programs.
+  std::string json() const;
 
  private:
   std::vector<Problem> all_;

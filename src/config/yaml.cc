@@ -37,13 +37,17 @@ class Parser {
     root.place = {file_, 1, 1};
     while (next() && event_.type != YAML_STREAM_END_EVENT) {
       if (event_.type == YAML_DOCUMENT_START_EVENT) {
-        if (seen_document_) return refuse("a second document; one file holds one", std::move(root));
+        if (seen_document_) {
+          root = refuse("a second document; one file holds one", std::move(root));
+          break;
+        }
         seen_document_ = true;
       } else if (event_.type != YAML_STREAM_START_EVENT && event_.type != YAML_DOCUMENT_END_EVENT) {
         root = value(0);
         if (failed_) break;
       }
     }
+    root.broken = failed_;
     return root;
   }
 

@@ -16,6 +16,7 @@ struct TimeoutSettings {
   Nanoseconds connect = std::chrono::milliseconds(500);
   Nanoseconds request = std::chrono::seconds(30);
   Nanoseconds idle = std::chrono::seconds(60);
+  friend bool operator==(const TimeoutSettings&, const TimeoutSettings&) = default;
 };
 
 struct PoolSettings {
@@ -24,6 +25,7 @@ struct PoolSettings {
   Nanoseconds idle_age = std::chrono::seconds(60);
   Nanoseconds life = std::chrono::hours(1);
   uint32_t requests = 100'000;
+  friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
 void declare(Fields<EndpointSettings>& f);

@@ -12,13 +12,13 @@ Task<Reply> HopFilter::call(Request& request) {
   return next->call(request);
 }
 
-bool ForwardedFilter::trusts(const Address& peer) const {
-  return std::any_of(trust_.begin(), trust_.end(),
+bool trusts(const std::vector<Cidr>& networks, const Address& peer) {
+  return std::any_of(networks.begin(), networks.end(),
                      [&](const Cidr& network) { return network.contains(peer.ip); });
 }
 
 Task<Reply> ForwardedFilter::call(Request& request) {
-  set_forwarded(request, trusts(request.client));
+  set_forwarded(request, trusts(trust_, request.client));
   return next->call(request);
 }
 

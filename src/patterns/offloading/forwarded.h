@@ -16,6 +16,9 @@ class HopFilter final : public Filter {
   Task<Reply> call(Request& request) override;
 };
 
+// Whether the peer is in one of the networks.
+bool trusts(const std::vector<Cidr>& networks, const Address& peer);
+
 // Sets X-Forwarded-*, Forwarded and Via; believes only peers in `trust`.
 class ForwardedFilter final : public Filter {
  public:
@@ -24,8 +27,6 @@ class ForwardedFilter final : public Filter {
   Task<Reply> call(Request& request) override;
 
  private:
-  bool trusts(const Address& peer) const;
-
   const std::vector<Cidr> trust_;
 };
 

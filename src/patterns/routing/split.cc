@@ -20,8 +20,14 @@ std::optional<SplitRule> SplitRule::compile(const SplitSettings& settings, Probl
 }
 
 size_t SplitRule::choose(const Request& request, Loop& loop) const {
+  const auto known = choose_known(request);
+  return known ? *known : choose_at_random(loop);
+}
+
+std::optional<size_t> SplitRule::choose_known(const Request& request) const {
   const std::string_view key = cohort_ ? cohort_->key(request) : std::string_view{};
-  return key.empty() ? choose_at_random(loop) : choose_for(key);
+  if (key.empty()) return std::nullopt;
+  return choose_for(key);
 }
 
 size_t SplitRule::choose_for(std::string_view key) const {

@@ -21,6 +21,8 @@ class SplitRule {
   static std::optional<SplitRule> compile(const SplitSettings& settings, Problems& problems);
   // Index of a version in the order of the settings; one of weight 0 is never it.
   size_t choose(const Request& request, Loop& loop) const;
+  // The same for a user that is known by its cohort; nullopt: it is shared at random.
+  std::optional<size_t> choose_known(const Request& request) const;
   size_t size() const { return versions_.size(); }
 
  private:

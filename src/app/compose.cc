@@ -1,0 +1,137 @@
+#include "app/compose.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "patterns/offloading/forwarded.h"
+#include "patterns/routing/router.h"
+#include "upstream/forward.h"
+
+namespace banyan {
+
+namespace {
+
+// What stands above the router, outermost first.
+std::vector<Layer> edge_layers(const OffloadSettings& offload) {
+  const auto trust = offload.forwarded.value_or(ForwardedSettings{}).trust;
+  std::vector<Layer> out;
+  out.push_back(
+      {.role = "hop-by-hop",
+       .why = "above everything: what speaks of the client's own connection must not be "
+              "seen, or believed, by any other layer",
+       .wrap = [](ServicePtr next) { return std::make_shared<HopFilter>(std::move(next)); }});
+  out.push_back({.role = "forwarded",
+                 .why = "above the router: a forged X-Forwarded-* is gone before a route can match "
+                        "on it",
+                 .wrap = [trust](ServicePtr next) {
+                   return std::make_shared<ForwardedFilter>(std::move(next), trust);
+                 }});
+  return out;
+}
+
+const ServiceSettings* settings_of(const Model& model, std::string_view name) {
+  const auto& all = model.settings.services;
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& service) { return service.name == name; });
+  return found != all.end() ? &found->value : nullptr;
+}
+
+std::string endpoints_text(const ServiceSettings& settings) {
+  std::string out;
+  for (const EndpointSettings& endpoint : settings.endpoints)
+    out += (out.empty() ? "" : ", ") + endpoint.url;
+  return out;
+}
+
+std::string split_text(const SplitSettings& split) {
+  std::string out;
+  for (const auto& part : split.to)
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", part.name, part.value);
+  if (!split.cohort.empty()) out += "; a user stays, known by " + split.cohort;
+  return out;
+}
+
+// validate() has refused circles, so it ends.
+void describe_service(const Model& model, std::string_view name, std::vector<LayerNote>& out) {
+  const ServiceSettings* settings = settings_of(model, name);
+  if (settings == nullptr) return;
+  const std::string role = fmt::format("service {}", name);
+  if (settings->split) {
+    out.push_back({role, "shares requests by weight: " + split_text(*settings->split)});
+    for (const auto& part : settings->split->to) describe_service(model, part.name, out);
+  } else if (settings->redirect) {
+    out.push_back({role, fmt::format("redirects to {}", settings->redirect->to)});
+  } else if (settings->respond) {
+    out.push_back({role, fmt::format("answers {} itself", settings->respond->status)});
+  } else {
+    const Balance balance = settings->balance.value_or(Balance::ewma);
+    out.push_back({role, fmt::format("innermost: sends to one of {} ({})",
+                                     endpoints_text(*settings), Value<Balance>::text(balance))});
+  }
+}
+
+}  // namespace
+
+Composer::Composer(ModelPtr model, Loop& loop, ClusterOf cluster_of)
+    : model_(std::move(model)), loop_(loop), cluster_of_(std::move(cluster_of)) {
+  for (const auto& [name, place, settings] : model_->settings.services)
+    settings_.emplace(name, &settings);
+}
+
+ServicePtr Composer::listener(const OffloadSettings& offload) {
+  return stack(edge_layers(offload), router());
+}
+
+ServicePtr Composer::router() {
+  if (router_ != nullptr) return router_;
+  std::vector<ServicePtr> services;
+  services.reserve(model_->settings.routes.size());
+  for (size_t i = 0; i < model_->settings.routes.size(); ++i) services.push_back(route(i));
+  router_ = std::make_shared<Router>(std::shared_ptr<const RouteTable>(model_, model_->table.get()),
+                                     std::move(services));
+  return router_;
+}
+
+ServicePtr Composer::route(size_t index) {
+  const ServicePtr& answer = model_->route_answers[index];
+  return answer != nullptr ? answer : service(model_->settings.routes[index].to);
+}
+
+// A split may name a service that is not built yet: depth first, each once.
+ServicePtr Composer::service(const std::string& name) {
+  if (const auto found = services_.find(name); found != services_.end()) return found->second;
+  ServicePtr built = build(name, *settings_.at(name));
+  services_.emplace(name, built);
+  return built;
+}
+
+ServicePtr Composer::build(const std::string& name, const ServiceSettings& settings) {
+  if (const auto answer = model_->answers.find(name); answer != model_->answers.end())
+    return answer->second;
+  if (const auto rule = model_->splits.find(name); rule != model_->splits.end()) {
+    std::vector<ServicePtr> parts;
+    for (const auto& part : settings.split->to) parts.push_back(service(part.name));
+    return std::make_shared<Split>(rule->second, std::move(parts), loop_);
+  }
+  return std::make_shared<Forward>(cluster_of_(name));
+}
+
+std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings& offload,
+                                      size_t route) {
+  std::vector<LayerNote> out = describe(edge_layers(offload));
+  const RouteEntry& entry = model.settings.routes[route];
+  const RouteSettings& match = model.matches[route];
+  out.push_back(
+      {"router", fmt::format("route '{}': above what belongs to one route{}{}", match.name,
+                             match.rewrite.empty() ? "" : "; the service sees ", match.rewrite)});
+  if (entry.redirect)
+    out.push_back({"redirect", "sends the client to " + entry.redirect->to});
+  else if (entry.respond)
+    out.push_back({"respond", fmt::format("answers {} itself", entry.respond->status)});
+  else
+    describe_service(model, entry.to, out);
+  return out;
+}
+
+}  // namespace banyan
