@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -16,6 +17,17 @@ namespace {
 
 constexpr uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+// By hand, because every request's X-Forwarded-For wants it, and inet_ntop goes through printf.
+std::string ipv4_text(const uint8_t* ip) {
+  char text[INET_ADDRSTRLEN];
+  char* to = text;
+  for (int i = 0; i < 4; ++i) {
+    if (i != 0) *to++ = '.';
+    to = std::to_chars(to, text + sizeof text, ip[i]).ptr;
+  }
+  return {text, to};
+}
+
 }  // namespace
 
 std::string host_text(const Address& address) {
@@ -26,8 +38,7 @@ std::string host_text(const Address& address) {
     case Address::Family::unix_path:
       return "unix:";
     case Address::Family::ipv4:
-      inet_ntop(AF_INET, address.ip.data() + 12, text, sizeof text);
-      break;
+      return ipv4_text(address.ip.data() + 12);
     case Address::Family::ipv6:
       inet_ntop(AF_INET6, address.ip.data(), text, sizeof text);
       break;
