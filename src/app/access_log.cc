@@ -17,7 +17,7 @@ namespace {
 bool is_plain(std::string_view s) {
   bool plain = true;
   for (char c : s)  // signed: UTF-8 is below zero
-    plain &= static_cast<signed char>(c) >= 0x20 && c != '"' && c != '\\';
+    plain &= static_cast<signed char>(c) >= 0x20 && c != '"' && c != '\\' && c != 0x7F;
   return plain;
 }
 
@@ -111,7 +111,8 @@ void AccessLine::time(Out& out, WallTime now) {
 void AccessLine::message(Out& out, const Request& request) const {
   out.field(",\"method\":\"", request.method_text, method_max);
   out.field(",\"host\":\"", request.host, name_max);
-  out.field(",\"path\":\"", request.target.path, path_max);
+  const std::string_view asked = request.record.path;
+  out.field(",\"path\":\"", asked.empty() ? request.target.path : asked, path_max);
   if (with_query_ && request.target.has_query) {
     out.literal(",\"query\":\"");
     out.escaped(request.target.query, query_max);

@@ -1,10 +1,13 @@
 // AccessLine: one exchange as one JSON object on a line. Owner: an ExchangeObserver. Thread: its
 // worker's. Fields that have no value are left out; every text is escaped and cut at its bound
-// (below), so a line has at most `line_max` bytes whatever a client sends. `time` is when the
-// exchange was over (RFC 3339, UTC); phases are in milliseconds and follow each other: head (until
-// the request's head was there), wait (for a connection to the endpoint), answer (until the head
-// of the answer), content (until the end).
+// (below), so a line has at most `line_max` bytes whatever a client sends. Of the request's fields
+// only two are named, User-Agent and X-Request-Id: what may be a secret (Authorization, Cookie, the
+// query unless it is asked for) cannot get in. `path` is what the client asked for, in normal form,
+// not what a route made of it. `time` is when the exchange was over (RFC 3339, UTC); phases are in
+// milliseconds and follow each other: head (until the request's head was there), wait (for a
+// connection to the endpoint), answer (until the head of the answer), content (until the end).
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,7 +22,7 @@ class AccessLine {
   static constexpr size_t escaped_max = 6;   // a byte as \u00XX
   static constexpr size_t fixed_max = 1536;  // keys, numbers and literals
   static constexpr size_t line_max = escaped_max * (path_max + query_max + agent_max +
-                                                    request_id_max + method_max + 6 * name_max) +
+                                                    request_id_max + method_max + 7 * name_max) +
                                      fixed_max;
 
   // `with_query`: log the query, too.
@@ -37,7 +40,7 @@ class AccessLine {
 
   std::string listener_;
   bool with_query_;
-  int64_t second_ = -1;  // that second_text_ says
+  int64_t second_ = INT64_MIN;  // that second_text_ says
   char second_text_[24];
   std::unique_ptr<char[]> line_;
 };

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,13 @@ int open_log(const std::string& path) {
 bool is_regular(int fd) {
   struct stat about;
   return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+// A pipe, a terminal, or the same file under the same path.
+bool is_same(int a, int b) {
+  struct stat one, other;
+  return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
 }
 
 bool takes_more(int fd) {
@@ -59,10 +67,11 @@ class LogFile {
     if (middle_of_line) return;
     const int next = next_fd.exchange(-1);
     if (next < 0) return;
+    if (!is_same(fd, next)) torn = false;
     close(fd);
     fd = next;
     regular = is_regular(fd);
-    torn = complained = false;
+    complained = false;
   }
   bool empty() const {
     return std::ranges::all_of(queues, [](const auto& q) { return q->peek().empty(); });
@@ -83,7 +92,8 @@ class LogFile {
   size_t at = 0;                // the queue that is next, or whose line is under way
   bool middle_of_line = false;  // a pipe took only a part
   bool torn = false;            // the last line was cut off by an error
-  bool complained = false;
+  bool complained = false;      // of this descriptor: a broken disk must not fill the other log
+  uint64_t dropped_before = 0;  // what counts() said at the last look
 };
 
 LogSink::LogSink(LogWriter& writer, LogFile& file, unsigned worker)
@@ -105,47 +115,48 @@ LogWriter::LogWriter(unsigned workers, std::function<void(const std::string&)> c
     : workers_(workers),
       complain_(std::move(complain)),
       queue_bytes_(queue_bytes),
-      event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  CHECK(event_ >= 0);
+      event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      end_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+  CHECK(event_ >= 0 && end_ >= 0);
 }
 
 LogWriter::~LogWriter() {
+  const itimerspec at{.it_value = {.tv_sec = last_wait_s}};
+  CHECK(timerfd_settime(end_, 0, &at, nullptr) == 0);
   stopping_ = true;
   wake();
   if (thread_.joinable()) thread_.join();
+  close(end_);
   close(event_);
 }
 
 std::expected<LogSink, std::string> LogWriter::open(unsigned worker, const std::string& path) {
-  const int fd = open_log(path);
-  const int why = errno;
-  if (fd < 0) return std::unexpected("cannot open '" + path + "': " + reason(why));
+  CHECK(worker < workers_);
   std::lock_guard lock(mutex_);
-  auto known = std::ranges::find(files_, path, [](const auto& f) { return f->path; });
-  if (known == files_.end()) {
-    files_.push_back(std::make_unique<LogFile>(path, fd, workers_, queue_bytes_));
-    known = files_.end() - 1;
-  } else {
-    (*known)->replace_later(fd);
-  }
+  for (const auto& file : files_)
+    if (file->path == path) return LogSink(*this, *file, worker);
+  const int fd = open_log(path);
+  if (fd < 0) return std::unexpected("cannot open '" + path + "': " + reason(errno));
+  files_.push_back(std::make_unique<LogFile>(path, fd, workers_, queue_bytes_));
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-  return LogSink(*this, **known, worker);
+  return LogSink(*this, *files_.back(), worker);
 }
 
 void LogWriter::reopen() {
+  std::vector<std::string> complaints;
   {
     std::lock_guard lock(mutex_);
     for (const auto& file : files_) {
       const int fd = open_log(file->path);
-      const int why = errno;
       if (fd >= 0)
         file->replace_later(fd);
       else
-        complain_("cannot open '" + file->path + "' again: " + reason(why) +
-                  "; the old file is written on");
+        complaints.push_back("cannot open '" + file->path + "' again: " + reason(errno) +
+                             "; the old file is written on");
     }
   }
   wake();
+  for (const std::string& complaint : complaints) complain_(complaint);
 }
 
 void LogWriter::flush() {
@@ -170,26 +181,37 @@ LogWriter::Counts LogWriter::counts() const {
 // An eventfd that cannot be written is one that is set.
 void LogWriter::wake() { (void)eventfd_write(event_, 1); }
 
+// A flush is done when nothing is left, or when each queue, as full as it may be, was written: new
+// lines must not hold it up for ever.
 void LogWriter::run() {
   // Signals are for the thread that waits for them; a reader that went away is an error of write().
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  const size_t passes_max = queue_bytes_ / LineQueue::chunk_bytes + 2;
+  uint64_t asked = 0;
+  size_t passes = 0;
   for (std::vector<int> blocked;;) {
     const bool last = stopping_;
-    const uint64_t asked = flush_asked_;
+    if (passes++ == 0) asked = flush_asked_;
     const bool more = pass(blocked);
-    if (!more) {
-      close_unused();
-      {
-        std::lock_guard lock(mutex_);
-        flushed_ = asked;
-      }
-      flushed_more_.notify_all();
-      if (last && give_up(blocked)) return;
+    if (!more || passes == passes_max) {
+      set_flushed(asked);
+      passes = 0;
     }
-    if (!last) wait(blocked, more);
+    if (!more) close_unused();
+    if (!more && last && give_up(blocked)) return;
+    // Whoever asked meanwhile woke us, but this turn may have eaten the wake-up.
+    if (!last) wait(blocked, more || flush_asked_ != asked);
   }
+}
+
+void LogWriter::set_flushed(uint64_t asked) {
+  {
+    std::lock_guard lock(mutex_);
+    flushed_ = asked;
+  }
+  flushed_more_.notify_all();
 }
 
 // One chunk of each queue. True: there is more that can be written now.
@@ -209,23 +231,26 @@ bool LogWriter::pass(std::vector<int>& blocked) {
   return more;
 }
 
-void LogWriter::wait(const std::vector<int>& blocked, bool more) {
+void LogWriter::wait(const std::vector<int>& blocked, bool hurry) {
   std::vector<pollfd> on = {{.fd = event_, .events = POLLIN}};
   for (int fd : blocked) on.push_back({.fd = fd, .events = POLLOUT});
-  poll(on.data(), on.size(), more ? 0 : flush_max_ms);
+  poll(on.data(), on.size(), hurry ? 0 : flush_max_ms);
   eventfd_t ignored;
   (void)eventfd_read(event_, &ignored);
 }
 
-// At the end: true when nothing is left to write, or nobody takes it.
+// At the end: true when nothing is left to write, or it took too long.
 bool LogWriter::give_up(const std::vector<int>& blocked) {
-  std::vector<pollfd> on;
+  if (blocked.empty()) return true;
+  std::vector<pollfd> on = {{.fd = end_, .events = POLLIN}};
   for (int fd : blocked) on.push_back({.fd = fd, .events = POLLOUT});
-  return on.empty() || poll(on.data(), on.size(), last_wait_ms) <= 0;
+  poll(on.data(), on.size(), -1);
+  return on.front().revents != 0;
 }
 
 LogWriter::Pump LogWriter::pump(LogFile& file) {
   file.replace();
+  tell_losses(file);
   bool more = false;
   for (size_t i = 0; i < file.queues.size(); ++i) {
     const Pump how = write_out(file, *file.queues[file.at]);
@@ -262,24 +287,38 @@ LogWriter::Pump LogWriter::write_out(LogFile& file, LineQueue& from) {
   return Pump::more;
 }
 
+// Lines that found their queue full.
+void LogWriter::tell_losses(LogFile& file) {
+  const uint64_t dropped = file.counts().dropped;
+  if (dropped == std::exchange(file.dropped_before, dropped)) return;
+  if (!std::exchange(file.complained, true))
+    complain_("'" + file.path + "' takes lines too slowly; lines are lost");
+}
+
 void LogWriter::failed(LogFile& file, LineQueue& from, int why) {
   file.torn |= std::exchange(file.middle_of_line, false);
   file.write_errors.add(1);
+  const uint64_t before = from.dropped();
   from.drop_all();
+  file.dropped_before += from.dropped() - before;
   if (!std::exchange(file.complained, true))
     complain_("cannot write '" + file.path + "': " + reason(why) + "; lines are lost");
 }
 
 void LogWriter::close_unused() {
+  std::vector<std::unique_ptr<LogFile>> unused;  // closed after the lock is given back
   std::lock_guard lock(mutex_);
-  std::erase_if(files_, [&](const auto& file) {
-    // No user: the last one's lines are all visible (see Leave), and there will be no other.
-    if (file->users.load(std::memory_order_acquire) != 0 || !file->empty()) return false;
+  // No user: the last one's lines are all visible (see Leave), and there will be no other.
+  const auto from = std::partition(files_.begin(), files_.end(), [](const auto& file) {
+    return file->users.load(std::memory_order_acquire) != 0 || !file->empty();
+  });
+  std::move(from, files_.end(), std::back_inserter(unused));
+  files_.erase(from, files_.end());
+  for (const auto& file : unused) {
     const Counts last = file->counts();
     retired_.dropped += last.dropped;
     retired_.write_errors += last.write_errors;
-    return true;
-  });
+  }
 }
 
 }  // namespace banyan

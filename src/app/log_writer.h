@@ -3,9 +3,9 @@
 // and counted. Owner: Observers; it outlives the workers and every sink. Thread: any but the
 // workers' loops for open(), reopen() and flush(); a sink is its worker's. A line is written within
 // `flush_max`, or as soon as 64 KiB are there. Bounds: `queue_bytes` a worker and file; a write
-// that fails (no space) loses what is queued, is counted, and is told once; the next line begins on
-// a line of its own. At the end, what is queued is written, but a pipe that takes nothing is given
-// up after `last_wait`.
+// that fails (no space) loses what is queued and is counted; the next line begins on a line of its
+// own. That lines are lost is told once after each opening. At the end, what is queued is written,
+// but a pipe whose reader lags is given up after `last_wait`.
 #pragma once
 #include <sys/types.h>
 
@@ -48,7 +48,7 @@ class LogSink {
 class LogWriter {
  public:
   static constexpr size_t standard_queue_bytes = 4 * 1024 * 1024;
-  static constexpr int flush_max_ms = 500, last_wait_ms = 1000;
+  static constexpr int flush_max_ms = 500, last_wait_s = 1;
 
   // `complain` gets what goes wrong later on, from the writer's thread or reopen()'s.
   LogWriter(unsigned workers, std::function<void(const std::string&)> complain,
@@ -57,12 +57,13 @@ class LogWriter {
   LogWriter& operator=(const LogWriter&) = delete;
   ~LogWriter();
 
-  // "-" is standard output. Sinks for the same path share the file; it is opened anew, too, so that
-  // a path that can no longer be opened is told. The error says path and reason.
+  // "-" is standard output, which must not have been closed before the process opened anything.
+  // Sinks for the same path share the file, as it was opened last. The error says path and reason.
   std::expected<LogSink, std::string> open(unsigned worker, const std::string& path);
   // Opens every file anew: a rotated one gets no further line.
   void reopen();
-  // Waits until what was queued before is written, dropped, or stuck in a pipe.
+  // Waits until what was queued before is written, dropped, or stuck in a pipe, whatever comes
+  // meanwhile.
   void flush();
 
   struct Counts {
@@ -78,17 +79,20 @@ class LogWriter {
   void wake();
   void run();
   bool pass(std::vector<int>& blocked);
-  void wait(const std::vector<int>& blocked, bool more);
+  void wait(const std::vector<int>& blocked, bool hurry);
+  void set_flushed(uint64_t asked);
   bool give_up(const std::vector<int>& blocked);
   Pump pump(LogFile& file);
   Pump write_out(LogFile& file, LineQueue& from);
+  void tell_losses(LogFile& file);
   void failed(LogFile& file, LineQueue& from, int why);
   void close_unused();
 
   const unsigned workers_;
   const std::function<void(const std::string&)> complain_;
   const size_t queue_bytes_;
-  const int event_;
+  const int event_;           // there is something to write
+  const int end_;             // a timer: the last wait is over
   mutable std::mutex mutex_;  // files_ (the list, not what is in it), retired_, flushed_
   std::vector<std::unique_ptr<LogFile>> files_;
   Counts retired_;  // of files that are closed

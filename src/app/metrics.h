@@ -57,16 +57,18 @@ class MetricsShard {
   static constexpr size_t routes_max = 100'000, services_max = 10'000;
   static constexpr size_t listeners_max = 1000;
 
-  // The worker alone, all of them.
+  // The worker alone.
   RouteCell& route(std::string_view name);
   void count(RouteCell& route, const Record& record);
+  // One thread, the same for both and always: what they touch is apart from what count() does.
   void set_lag(Duration longest_turn);
   // Running totals of the listener, over all its servers on this worker.
   void set_connections(std::string_view listener, const ServerCounts& counts);
 
  private:
   friend class Metrics;
-  static constexpr size_t codes = 8, sides = 3;
+  static constexpr size_t codes = static_cast<size_t>(Code::bug) + 1;
+  static constexpr size_t sides = static_cast<size_t>(Side::self) + 1;
 
   ServiceCell& service(std::string_view name);
   RouteServiceCell& service_of(RouteCell& route, std::string_view name);
@@ -77,7 +79,7 @@ class MetricsShard {
   std::array<std::array<Counter, codes>, sides> errors_;
   Histogram turns_;
   std::atomic<int64_t> longest_turn_ns_{0};  // since the last scrape
-  // The worker's: by names that the cells own.
+  // By names that the cells own: the worker's two, and that of set_connections().
   std::unordered_map<std::string_view, RouteCell*> route_by_name_;
   std::unordered_map<std::string_view, ServiceCell*> service_by_name_;
   std::unordered_map<std::string_view, ListenerCell*> listener_by_name_;

@@ -46,11 +46,11 @@ class Observers {
                                                         const OffloadSettings& merged, Loop& loop);
   // Any thread. Of reloads only: the first configuration is none.
   void count_reload(bool ok, WallTime at) { metrics_.count_reload(ok, at); }
-  // On the worker's loop, about once a second: Loop::take_longest_turn().
+  // Both on one thread, the same always, before a scrape: Loop::take_longest_turn(), and running
+  // totals over all servers that the listener had on that worker.
   void set_lag(unsigned worker, Duration longest_turn) {
     metrics_.shard(worker).set_lag(longest_turn);
   }
-  // On the worker's loop: running totals over all servers that the listener had on it.
   void set_connections(unsigned worker, const std::string& listener, const ServerCounts& counts) {
     metrics_.shard(worker).set_connections(listener, counts);
   }

@@ -64,8 +64,21 @@ size_t utf8_length(std::string_view s) {
   return 0;
 }
 
-void append_json_escaped(std::string& out, std::string_view s) {
+namespace {
+
+void append_u00(std::string& out, unsigned char value) {
   static constexpr char hex[] = "0123456789abcdef";
+  out += {'\\', 'u', '0', '0', hex[value >> 4], hex[value & 15]};
+}
+
+// U+0080 to U+009F: terminals obey some of them as they do ESC.
+bool is_c1(std::string_view s) {
+  return s.size() == 2 && s[0] == '\xC2' && static_cast<unsigned char>(s[1]) < 0xA0;
+}
+
+}  // namespace
+
+void append_json_escaped(std::string& out, std::string_view s) {
   while (!s.empty()) {
     const char c = s.front();
     size_t n = utf8_length(s);
@@ -74,8 +87,10 @@ void append_json_escaped(std::string& out, std::string_view s) {
       n = 1;
     } else if (c == '"' || c == '\\') {
       out += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      append_u00(out, static_cast<unsigned char>(c));
+    } else if (is_c1(s.substr(0, n))) {
+      append_u00(out, static_cast<unsigned char>(s[1]));
     } else {
       out.append(s.substr(0, n));
     }

@@ -35,6 +35,8 @@ std::string printable(std::string_view s, size_t limit = 200);
 // surrogates, nothing above U+10FFFF). 0 for empty text, too.
 size_t utf8_length(std::string_view s);
 // Appends `s` as the inside of a JSON string (quotes not included); invalid UTF-8 becomes U+FFFD.
+// Control characters are escaped, DEL and U+0080 to U+009F too: a terminal that shows the text must
+// not obey it.
 void append_json_escaped(std::string& out, std::string_view s);
 // Damerau-Levenshtein distance, for "did you mean".
 size_t edit_distance(std::string_view a, std::string_view b);

@@ -1,7 +1,7 @@
 // Record: what is remembered of one exchange for the access log and the metrics: who answered, how
 // long each phase took, and when something failed, whose fault it was and why. Owner: the exchange.
-// Thread: its loop's. Lifetimes: the views point into the configuration that the exchange holds, or
-// into literals.
+// Thread: its loop's. Lifetimes: the views point into the configuration that the exchange holds, into
+// its arena, or into literals.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -16,6 +16,7 @@ struct Record {
   std::string_view route;  // names from the configuration; empty: none was reached
   std::string_view service;
   std::string_view endpoint;
+  std::string_view path;  // that the client asked for, when the route has rewritten it
   // Which route of the running version's table: 0 none, n its index + 1. The metrics go by it.
   uint32_t route_index = 0;
   Time started{};    // the first byte of the request was there

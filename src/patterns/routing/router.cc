@@ -41,6 +41,7 @@ Task<Reply> Router::call(Request& request) {
   if (route.rewrite) {
     auto target = route.rewrite->apply(request);
     if (!target) return give(std::unexpected(target.error()));
+    request.record.path = request.target.path;
     request.target = *target;
   }
   return services_[found.route]->call(request);
