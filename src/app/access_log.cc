@@ -41,10 +41,7 @@ class AccessLine::Out {
     std::memcpy(at_, text, n - 1);
     at_ += n - 1;
   }
-  void text(std::string_view s) {
-    std::memcpy(at_, s.data(), s.size());
-    at_ += s.size();
-  }
+  void text(std::string_view s) { at_ += s.copy(at_, s.size()); }
   void number(uint64_t value) { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
   void digits(uint64_t value, int count) {
     for (int i = count - 1; i >= 0; --i, value /= 10) at_[i] = static_cast<char>('0' + value % 10);
@@ -93,8 +90,8 @@ AccessLine::AccessLine(std::string_view listener, bool with_query)
       line_(std::make_unique_for_overwrite<char[]>(line_max)) {}
 
 void AccessLine::time(Out& out, WallTime now) {
-  const int64_t ms = std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count();
-  const int64_t second = ms / 1000;
+  const auto whole = std::chrono::floor<std::chrono::seconds>(now);
+  const int64_t second = whole.time_since_epoch().count();
   if (second != second_) {
     second_ = second;
     const time_t at = second;
@@ -104,7 +101,7 @@ void AccessLine::time(Out& out, WallTime now) {
   }
   out.literal("{\"time\":\"");
   out.text({second_text_, 20});
-  out.digits(static_cast<uint64_t>(ms % 1000), 3);
+  out.digits(static_cast<uint64_t>((now - whole).count()) / 1'000'000, 3);
   out.literal("Z\"");
 }
 

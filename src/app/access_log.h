@@ -20,9 +20,9 @@ class AccessLine {
   static constexpr size_t path_max = 2048, query_max = 2048, agent_max = 512, name_max = 256;
   static constexpr size_t request_id_max = 128, method_max = 32;
   static constexpr size_t escaped_max = 6;   // a byte as \u00XX
-  static constexpr size_t fixed_max = 1536;  // keys, numbers and literals
+  static constexpr size_t fixed_max = 1536;  // keys, numbers, literals, an address
   static constexpr size_t line_max = escaped_max * (path_max + query_max + agent_max +
-                                                    request_id_max + method_max + 7 * name_max) +
+                                                    request_id_max + method_max + 6 * name_max) +
                                      fixed_max;
 
   // `with_query`: log the query, too.
