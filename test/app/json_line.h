@@ -4,6 +4,7 @@
 // their path ("error.side"), strings unescaped. What is wrong is in fault(), empty when nothing is.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,11 @@ class JsonLine {
   std::string operator[](const std::string& path) const {
     const auto at = values_.find(path);
     return at == values_.end() ? "(none)" : at->second;
+  }
+  std::set<std::string> paths() const {
+    std::set<std::string> out;
+    for (const auto& [path, value] : values_) out.insert(path);
+    return out;
   }
 
  private:
