@@ -58,7 +58,7 @@ Task<Reloader::Outcome> Reloader::apply_in_turn(Loaded loaded) {
       return true;
     });
   }
-  observers_.count_reload(out.applied, loop_.wall());
+  if (model_ != nullptr) observers_.count_reload(out.applied, loop_.wall());
   if (!out.applied) co_return out;
   if (model_ != nullptr) tell_unchangeable(model_->settings, loaded.model->settings);
   model_ = loaded.model;

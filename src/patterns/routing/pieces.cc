@@ -83,8 +83,8 @@ OrMessage<std::string> normal_path_text(std::string_view text) {
     const size_t slash = std::min(text.find('/'), text.size());
     // Behind a letter no segment is a dot segment.
     Arena arena;
-    const auto target =
-        parse_target(Method::get, "/x" + std::string(text.substr(0, slash)), {}, arena);
+    const std::string segment = "/x" + std::string(text.substr(0, slash));
+    const auto target = parse_target(Method::get, segment, {}, arena);
     if (!target) return std::unexpected(target.error().what);
     out += target->path.substr(2);
     if (slash < text.size()) out += '/';
