@@ -43,7 +43,7 @@ struct Answered : Exchange {
   Answered() {
     record.route = "catalog";
     record.service = "catalog-v2";
-    record.endpoint = "http://10.0.0.3:9001";
+    record.endpoint = "10.0.0.3:9001";
     record.route_index = 1;
     record.head_read = at(250us);
     record.connected = at(1ms);
@@ -63,7 +63,7 @@ TEST(AccessLogTest, EveryFieldOfAnAnsweredExchange) {
   EXPECT_EQ(x.line(),
             R"({"time":"2026-03-01T12:34:56.789Z","client":"192.0.2.7","listener":"public",)"
             R"("method":"GET","host":"shop.example","path":"/catalog/7","protocol":"HTTP/1.1",)"
-            R"("route":"catalog","service":"catalog-v2","endpoint":"http://10.0.0.3:9001",)"
+            R"("route":"catalog","service":"catalog-v2","endpoint":"10.0.0.3:9001",)"
             R"("status":200,"bytes_in":17,"bytes_out":4711,"attempts":1,"reused":true,)"
             R"("duration_ms":12.345,"phases":{"head_ms":0.250,"wait_ms":0.750,"answer_ms":10.000,)"
             R"("content_ms":1.345},"user_agent":"curl/8.5.0",)"

@@ -25,7 +25,7 @@ Record exchange(std::string_view route, uint32_t index, std::string_view service
                 Duration took = 10ms) {
   return {.route = route,
           .service = service,
-          .endpoint = "http://10.0.0.1:80",
+          .endpoint = "10.0.0.1:80",
           .route_index = index,
           .started = at(0ms),
           .head_read = at(0ms),

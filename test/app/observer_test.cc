@@ -48,7 +48,7 @@ class ObserverTest : public testing::Test {
     record.route = route;
     record.route_index = index;
     record.service = "catalog";
-    record.endpoint = "http://10.0.0.3:9001";
+    record.endpoint = "10.0.0.3:9001";
     record.head_read = record.started + 1ms;
     record.connected = record.started + 2ms;
     record.answered = record.started + 8ms;
