@@ -132,31 +132,49 @@ LogWriter::~LogWriter() {
 
 std::expected<LogSink, std::string> LogWriter::open(unsigned worker, const std::string& path) {
   CHECK(worker < workers_);
-  std::lock_guard lock(mutex_);
-  for (const auto& file : files_)
-    if (file->path == path) return LogSink(*this, *file, worker);
+  {
+    std::lock_guard lock(mutex_);
+    if (LogFile* known = find(path)) return LogSink(*this, *known, worker);
+  }
   const int fd = open_log(path);
   if (fd < 0) return std::unexpected("cannot open '" + path + "': " + reason(errno));
-  files_.push_back(std::make_unique<LogFile>(path, fd, workers_, queue_bytes_));
+  auto made = std::make_unique<LogFile>(path, fd, workers_, queue_bytes_);
+  std::lock_guard lock(mutex_);
+  if (LogFile* known = find(path)) return LogSink(*this, *known, worker);
+  files_.push_back(std::move(made));
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   return LogSink(*this, *files_.back(), worker);
 }
 
+LogFile* LogWriter::find(const std::string& path) const {
+  const auto at = std::ranges::find(files_, path, [](const auto& file) { return file->path; });
+  return at == files_.end() ? nullptr : at->get();
+}
+
 void LogWriter::reopen() {
-  std::vector<std::string> complaints;
+  std::vector<std::string> paths;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& file : files_) {
-      const int fd = open_log(file->path);
-      if (fd >= 0)
-        file->replace_later(fd);
-      else
-        complaints.push_back("cannot open '" + file->path + "' again: " + reason(errno) +
-                             "; the old file is written on");
-    }
+    for (const auto& file : files_) paths.push_back(file->path);
+  }
+  for (const std::string& path : paths) {
+    const int fd = open_log(path);
+    if (fd >= 0)
+      replace(path, fd);
+    else
+      complain_("cannot open '" + path + "' again: " + reason(errno) +
+                "; the old file is written on");
   }
   wake();
-  for (const std::string& complaint : complaints) complain_(complaint);
+}
+
+void LogWriter::replace(const std::string& path, int fd) {
+  std::lock_guard lock(mutex_);
+  LogFile* file = find(path);
+  if (file != nullptr)
+    file->replace_later(fd);
+  else
+    close(fd);  // its last sink has gone meanwhile
 }
 
 void LogWriter::flush() {

@@ -1,7 +1,7 @@
 // LogWriter: lines from the workers into files, written by one thread of its own, so that a slow
 // disk or a stuck reader of a pipe never holds a loop: what does not fit into the queue is dropped
 // and counted. Owner: Observers; it outlives the workers and every sink. Thread: any but the
-// workers' loops for open(), reopen() and flush(); a sink is its worker's. A line is written within
+// workers' loops for reopen() and flush(); a sink is its worker's. A line is written within
 // `flush_max`, or as soon as 64 KiB are there. Bounds: `queue_bytes` a worker and file; a write
 // that fails (no space) loses what is queued and is counted; the next line begins on a line of its
 // own. That lines are lost is told once after each opening. At the end, what is queued is written,
@@ -57,6 +57,7 @@ class LogWriter {
   LogWriter& operator=(const LogWriter&) = delete;
   ~LogWriter();
 
+  // On a worker's loop only while there is a sink for the path: then nothing is opened.
   // "-" is standard output, which must not have been closed before the process opened anything.
   // Sinks for the same path share the file, as it was opened last. The error says path and reason.
   std::expected<LogSink, std::string> open(unsigned worker, const std::string& path);
@@ -76,6 +77,8 @@ class LogWriter {
   friend class LogSink;
   enum class Pump : uint8_t { done, more, blocked };
 
+  LogFile* find(const std::string& path) const;
+  void replace(const std::string& path, int fd);
   void wake();
   void run();
   bool pass(std::vector<int>& blocked);
@@ -91,9 +94,11 @@ class LogWriter {
   const unsigned workers_;
   const std::function<void(const std::string&)> complain_;
   const size_t queue_bytes_;
-  const int event_;           // there is something to write
-  const int end_;             // a timer: the last wait is over
-  mutable std::mutex mutex_;  // files_ (the list, not what is in it), retired_, flushed_
+  const int event_;  // there is something to write
+  const int end_;    // a timer: the last wait is over
+  // For files_ (the list, not what is in it), retired_ and flushed_; never held over what a disk
+  // may hold up.
+  mutable std::mutex mutex_;
   std::vector<std::unique_ptr<LogFile>> files_;
   Counts retired_;  // of files that are closed
   std::condition_variable flushed_more_;

@@ -1,7 +1,9 @@
 // banyan: the command line. Exit status: 0 done, 1 found wrong, 2 used wrong.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -18,6 +20,14 @@ namespace banyan {
 namespace {
 
 constexpr int found_wrong = 1, used_wrong = 2;
+
+// Whoever started us may have closed them; then the first socket would be what we write our log to.
+void keep_standard_streams() {
+  int fd = 0;
+  do fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
+}
 
 void log_to_stderr() {
   auto log = spdlog::stderr_color_mt("banyan");
@@ -144,4 +154,7 @@ int command_line(int argc, char** argv) {
 
 }  // namespace banyan
 
-int main(int argc, char** argv) { return banyan::command_line(argc, argv); }
+int main(int argc, char** argv) {
+  banyan::keep_standard_streams();
+  return banyan::command_line(argc, argv);
+}

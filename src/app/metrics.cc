@@ -67,8 +67,10 @@ void MetricsShard::set_lag(Duration longest_turn) {
   }
 }
 
+// What is set cannot be counted together: a listener too many is not shown.
 void MetricsShard::set_connections(std::string_view listener, const ServerCounts& counts) {
-  ListenerCell& cell = cell_of(listener, listeners_, listener_by_name_, listeners_max);
+  if (listener_by_name_.size() >= listeners_max && !listener_by_name_.contains(listener)) return;
+  ListenerCell& cell = cell_of(listener, listeners_, listener_by_name_, listeners_max + 1);
   cell.accepted.set(counts.accepted);
   cell.refused.set(counts.refused);
   cell.active.set(counts.active);

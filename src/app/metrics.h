@@ -3,7 +3,8 @@
 // its worker, the rest by any; all is read by whoever scrapes, while it is written. Series go by
 // the names of routes and services, so they survive reloads; what was never used costs nothing but
 // an empty pointer in the version's RouteCounters. Bounds: routes_max and services_max a shard, the
-// names beyond them (reloads that rename for ever) are counted together as "(other)". A route in
+// names beyond them (reloads that rename for ever) are counted together as "(other)"; listeners
+// beyond listeners_max are not shown. A route in
 // use takes about 2 KiB a worker, most of it its histogram.
 #pragma once
 #include <array>

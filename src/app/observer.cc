@@ -1,5 +1,6 @@
 #include "app/observer.h"
 
+#include "app/model.h"
 #include "app/process_stats.h"
 
 namespace banyan {
@@ -13,6 +14,19 @@ void ExchangeObserver::finished(const Request* request, const Address& client,
 Observers::Observers(unsigned workers, std::string version,
                      std::function<void(const std::string&)> complain)
     : version_(std::move(version)), metrics_(workers), logs_(workers, std::move(complain)) {}
+
+std::expected<std::vector<LogSink>, std::string> Observers::open_logs(const Settings& settings) {
+  std::vector<LogSink> out;
+  for (const auto& listener : settings.listeners) {
+    const OffloadSettings merged = merge(listener.value.offload, settings.offload);
+    if (!merged.access_log) continue;
+    auto sink = logs_.open(0, merged.access_log->path);
+    if (!sink)
+      return std::unexpected("listener " + listener.name + ": access_log: " + sink.error());
+    out.push_back(std::move(*sink));
+  }
+  return out;
+}
 
 std::expected<ExchangeObserver, std::string> Observers::observer(unsigned worker,
                                                                  const Settings& settings,

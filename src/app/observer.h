@@ -5,6 +5,7 @@
 #pragma once
 #include <expected>
 #include <optional>
+#include <vector>
 
 #include "app/access_log.h"
 #include "app/log_writer.h"
@@ -39,8 +40,11 @@ class Observers {
   Observers(unsigned workers, std::string version,
             std::function<void(const std::string&)> complain);
 
-  // Not on a worker's loop (it opens a file), before the version is used. `merged` is the offload
-  // that holds for the listener. The error is a text for the user: the path and why.
+  // Opens the logs of a version, before it is built, on a thread that a slow disk may hold up. They
+  // stay open while the result lives. The error is a text for the user: where, the path and why.
+  std::expected<std::vector<LogSink>, std::string> open_logs(const Settings& settings);
+  // On the worker's loop, while the result of open_logs() lives. `merged` is the offload that holds
+  // for the listener.
   std::expected<ExchangeObserver, std::string> observer(unsigned worker, const Settings& settings,
                                                         const std::string& listener,
                                                         const OffloadSettings& merged, Loop& loop);

@@ -47,7 +47,9 @@ Task<Reloader::Outcome> Reloader::apply_in_turn(Loaded loaded) {
   watched_ = loaded.watched;
   Outcome out{.text = loaded.problems.text()};
   if (loaded.model != nullptr) {
-    const std::string wrong = co_await prepare_all(loaded.model);
+    // Until every worker has its own sinks.
+    const auto logs = observers_.open_logs(loaded.model->settings);
+    const std::string wrong = logs ? co_await prepare_all(loaded.model) : logs.error();
     out.applied = wrong.empty();
     if (!out.applied) out.text += wrong + "\n";
   }

@@ -15,6 +15,13 @@ struct ServerCounts {
   uint64_t accepted = 0;
   uint64_t refused = 0;  // over the limit of connections
   uint64_t active = 0;
+
+  ServerCounts& operator+=(const ServerCounts& more) {
+    accepted += more.accepted;
+    refused += more.refused;
+    active += more.active;
+    return *this;
+  }
 };
 
 class Server final : private HandlerSource {

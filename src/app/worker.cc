@@ -146,7 +146,7 @@ void Worker::commit() {
       server->set_handler(listener.edge);
       continue;
     }
-    if (server != nullptr) retire(std::move(server));
+    if (server != nullptr) retire(listener.name, std::move(server));
     wanted = listener.wanted;
     server = std::make_unique<Server>(context_, std::move(listener.fresh), listener.edge, limit);
     server->start();
@@ -155,7 +155,7 @@ void Worker::commit() {
   for (auto open = open_.begin(); open != open_.end();) {
     const bool stays = std::any_of(wanted_now.begin(), wanted_now.end(),
                                    [&](const auto& l) { return l.name == open->first; });
-    if (!stays) retire(std::move(open->second.server));
+    if (!stays) retire(open->first, std::move(open->second.server));
     open = stays ? std::next(open) : open_.erase(open);
   }
   auto old = std::exchange(now_, std::move(next_));
@@ -173,24 +173,27 @@ Task<> Worker::retire_version(std::unique_ptr<Version> old) {
   co_await old->clusters.retire(now_ != nullptr ? &now_->clusters : nullptr);
 }
 
-void Worker::retire(std::unique_ptr<Server> server) {
-  retirement_.start(
-      [this, old = std::move(server)]() mutable { return retire_server(std::move(old)); });
+void Worker::retire(const std::string& name, std::unique_ptr<Server> server) {
+  retirement_.start([this, name, old = std::move(server)]() mutable {
+    return retire_server(std::move(name), std::move(old));
+  });
 }
 
-Task<> Worker::retire_server(std::unique_ptr<Server> server) {
-  retiring_.push_back(server.get());
+Task<> Worker::retire_server(std::string name, std::unique_ptr<Server> server) {
+  const auto here = retiring_.emplace(name, server.get());
   server->drain();
   (void)co_await sleep_for(idle_grace);
   server->close_idle();
   co_await server->join();
-  std::erase(retiring_, server.get());
+  retiring_.erase(here);
+  if (past_.size() < MetricsShard::listeners_max || past_.contains(name))
+    past_[name] += server->counts();
 }
 
 template <class F>
 void Worker::each_server(F f) {
   for (auto& [name, open] : open_) f(*open.server);
-  for (Server* server : retiring_) f(*server);
+  for (auto& [name, server] : retiring_) f(*server);
 }
 
 void Worker::drain(Duration grace) {
@@ -225,8 +228,9 @@ Task<> Worker::hurry(Duration grace) {
 }
 
 Worker::Sample Worker::sample() {
-  Sample out{.longest_turn = loop_.take_longest_turn()};
-  for (auto& [name, open] : open_) out.listeners.emplace_back(name, open.server->counts());
+  Sample out{.listeners = past_, .longest_turn = loop_.take_longest_turn()};
+  for (const auto& [name, open] : open_) out.listeners[name] += open.server->counts();
+  for (const auto& [name, server] : retiring_) out.listeners[name] += server->counts();
   return out;
 }
 

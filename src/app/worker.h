@@ -62,7 +62,9 @@ class Worker {
   void abort();
 
   struct Sample {
-    std::vector<std::pair<std::string, ServerCounts>> listeners;
+    // Totals since the start, of every listener there has been: a counter never goes back, and one
+    // that is gone shows no open connections.
+    std::map<std::string, ServerCounts> listeners;
     Duration longest_turn{};
   };
   // [worker] For metrics.
@@ -79,8 +81,8 @@ class Worker {
   Task<> main();
   Task<> wind_down();
   Task<> hurry(Duration grace);
-  void retire(std::unique_ptr<Server> server);
-  Task<> retire_server(std::unique_ptr<Server> server);
+  void retire(const std::string& name, std::unique_ptr<Server> server);
+  Task<> retire_server(std::string name, std::unique_ptr<Server> server);
   Task<> retire_version(std::unique_ptr<Version> old);
   std::expected<void, std::string> open_listeners(Version& version,
                                                   std::vector<BoundAddress>& bound);
@@ -105,7 +107,8 @@ class Worker {
   std::unique_ptr<Version> now_;
   std::unique_ptr<Version> next_;
   std::map<std::string, Open> open_;
-  std::vector<Server*> retiring_;
+  std::multimap<std::string, Server*> retiring_;
+  std::map<std::string, ServerCounts> past_;  // of servers that have ended, by listener
 };
 
 }  // namespace banyan

@@ -274,6 +274,18 @@ TEST(MetricsTest, ListenersShowTotalsAndAZeroOfOpenConnections) {
       PrometheusText(written(metrics)).value("banyan_connections_active{listener=\"public\"}"), 0);
 }
 
+TEST(MetricsTest, AListenerTooManyIsNotShown) {
+  Metrics metrics(1);
+  MetricsShard& shard = metrics.shard(0);
+  for (size_t i = 0; i <= MetricsShard::listeners_max; ++i)
+    shard.set_connections("l" + std::to_string(i), {.accepted = 1, .refused = 0, .active = 1});
+  shard.set_connections("l0", {.accepted = 2, .refused = 0, .active = 1});
+  const PrometheusText text(written(metrics));
+  EXPECT_EQ(text.fault(), "");
+  EXPECT_EQ(text.count("banyan_connections_active{"), MetricsShard::listeners_max);
+  EXPECT_EQ(text.value("banyan_connections_accepted_total{listener=\"l0\"}"), 2);
+}
+
 TEST(MetricsTest, TheLongestTurnBeginsAnewWithEachScrape) {
   Metrics metrics(2);
   metrics.shard(1).set_lag(3ms);

@@ -156,6 +156,35 @@ TEST_F(ObserverTest, ALogThatCannotBeOpenedIsAReasonForTheUser) {
             "access_log: cannot open '" + logged.access_log->path + "': No such file or directory");
 }
 
+// What the workers open later is open already: they open nothing themselves.
+TEST_F(ObserverTest, TheLogsOfAVersionAreOpenedBeforeItIsBuilt) {
+  settings.listeners = {{.name = "public", .place = {}, .value = {}},
+                        {.name = "inside", .place = {}, .value = {}}};
+  settings.offload = logged;
+  settings.listeners[1].value.offload.access_log.emplace().path = folder / "inside";
+  std::optional<ExchangeObserver> made;
+  {
+    const auto logs = observers.open_logs(settings);
+    ASSERT_TRUE(logs) << logs.error();
+    EXPECT_EQ(logs->size(), 2u);
+    fs::remove(folder / "access");
+    made = observer(1, logged);
+    EXPECT_FALSE(fs::exists(folder / "access")) << "it was opened a second time";
+    EXPECT_TRUE(fs::exists(folder / "inside"));
+  }
+  observers.reopen_logs();
+  made->finished(&request, client, record);
+  EXPECT_EQ(JsonLine(log())["listener"], "public");
+}
+
+TEST_F(ObserverTest, WhichListenersLogCannotBeOpenedIsSaid) {
+  settings.listeners = {{.name = "public", .place = {}, .value = {}}};
+  EXPECT_EQ(observers.open_logs(settings)->size(), 0u);
+  settings.offload.access_log.emplace().path = folder;
+  EXPECT_EQ(observers.open_logs(settings).error(),
+            "listener public: access_log: cannot open '" + folder.string() + "': Is a directory");
+}
+
 // An exchange that began before a reload is counted and logged by the version it began with.
 TEST_F(ObserverTest, TwoVersionsAtOnce) {
   auto before = observer(0, logged);
