@@ -12,9 +12,11 @@
 #include <set>
 #include <sstream>
 
+#include "app/compose.h"
 #include "app/json_line.h"
 #include "app/process_stats.h"
 #include "base/prometheus_text.h"
+#include "config/texts.h"
 #include "sim/run.h"
 
 namespace banyan {
@@ -136,6 +138,29 @@ TEST_F(ObserverTest, WithoutAnAccessLogThereAreCountsAlone) {
   EXPECT_EQ(PrometheusText(observers.prometheus())
                 .value("banyan_request_duration_seconds_count{route=\"shop\"}"),
             1);
+}
+
+TEST_F(ObserverTest, ARewrittenPathIsLoggedAsTheClientAskedForIt) {
+  Texts texts;
+  texts.files["c"] =
+      "version: 1\nlisteners: { public: 127.0.0.1:0 }\n"
+      "services: { empty: { respond: { status: 204 } } }\nroutes:\n"
+      "  - { name: r, match: { path: '/catalog/{id}' }, rewrite: '/items/{id}', to: empty }\n";
+  const Loaded loaded = load_model("c", texts.sources());
+  ASSERT_NE(loaded.model, nullptr) << loaded.problems.text();
+  Composer composer(loaded.model, sim.loop(), [](std::string_view) { return nullptr; });
+  const ServicePtr service = composer.listener({});
+  sim.run([&]() -> Task<> {
+    const auto reply = co_await service->call(request);
+    record.status = reply ? reply->status : 0;
+  });
+  EXPECT_EQ(request.target.path, "/items/7");
+  auto one = observer(0, logged);
+  one.finished(&request, client, record);
+  const JsonLine line(log());
+  EXPECT_EQ(line["path"], "/catalog/7");
+  EXPECT_EQ(line["route"], "r");
+  EXPECT_EQ(line["status"], "204");
 }
 
 TEST_F(ObserverTest, TheQueryIsLoggedWhereItIsAskedFor) {
