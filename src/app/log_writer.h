@@ -2,13 +2,10 @@
 // disk or a stuck reader of a pipe never holds a loop: what does not fit into the queue is dropped
 // and counted. Owner: Observers; it outlives the workers and every sink. Thread: any but the
 // workers' loops for reopen() and flush(); a sink is its worker's. A line is written within
-// `flush_max`, or as soon as 64 KiB are there. Bounds: `queue_bytes` a worker and file; a write
-// that fails (no space) loses what is queued and is counted; the next line begins on a line of its
-// own. That lines are lost is told once after each opening. At the end, what is queued is written,
-// but a pipe whose reader lags is given up after `last_wait`.
+// `flush_max`, or as soon as 64 KiB are there. Bounds: those of each file
+// (app/log_file.h). At the end, what is queued is written, but a pipe whose reader lags is given up
+// after `last_wait`.
 #pragma once
-#include <sys/types.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <expected>
@@ -19,11 +16,10 @@
 #include <thread>
 #include <vector>
 
-#include "base/line_queue.h"
+#include "app/log_file.h"
 
 namespace banyan {
 
-class LogFile;
 class LogWriter;
 
 // Where one worker's lines for one file go. The file stays open while there is a sink.
@@ -51,7 +47,7 @@ class LogWriter {
   static constexpr int flush_max_ms = 500, last_wait_s = 1;
 
   // `complain` gets what goes wrong later on, from the writer's thread or reopen()'s.
-  LogWriter(unsigned workers, std::function<void(const std::string&)> complain,
+  LogWriter(unsigned workers, LogFile::Complain complain,
             size_t queue_bytes = standard_queue_bytes);
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -67,17 +63,12 @@ class LogWriter {
   // meanwhile.
   void flush();
 
-  struct Counts {
-    uint64_t dropped = 0;  // lines: the queue was full, or a write failed
-    uint64_t write_errors = 0;
-  };
-  Counts counts() const;
+  LogCounts counts() const;
 
  private:
   friend class LogSink;
-  enum class Pump : uint8_t { done, more, blocked };
 
-  LogFile* find(const std::string& path) const;
+  LogFile* find(const std::string& path) const;  // under the lock
   void replace(const std::string& path, int fd);
   void wake();
   void run();
@@ -85,14 +76,10 @@ class LogWriter {
   void wait(const std::vector<int>& blocked, bool hurry);
   void set_flushed(uint64_t asked);
   bool give_up(const std::vector<int>& blocked);
-  Pump pump(LogFile& file);
-  Pump write_out(LogFile& file, LineQueue& from);
-  void tell_losses(LogFile& file);
-  void failed(LogFile& file, LineQueue& from, int why);
   void close_unused();
 
   const unsigned workers_;
-  const std::function<void(const std::string&)> complain_;
+  const LogFile::Complain complain_;
   const size_t queue_bytes_;
   const int event_;  // there is something to write
   const int end_;    // a timer: the last wait is over
@@ -100,7 +87,7 @@ class LogWriter {
   // may hold up.
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<LogFile>> files_;
-  Counts retired_;  // of files that are closed
+  LogCounts retired_;  // of files that are closed
   std::condition_variable flushed_more_;
   std::atomic<uint64_t> flush_asked_{0};
   uint64_t flushed_ = 0;

@@ -46,7 +46,7 @@ std::string Observers::prometheus() {
   using Kind = Exposition::Kind;
   Exposition out;
   metrics_.write(out);
-  const LogWriter::Counts log = logs_.counts();
+  const LogCounts log = logs_.counts();
   out.family(Kind::counter, "banyan_access_log_dropped_total",
              "Lines that were lost: the queue was full, or a write failed.");
   out.sample({}, log.dropped);
