@@ -1,5 +1,6 @@
 #include "http/forwarded.h"
 
+#include <algorithm>
 #include <initializer_list>
 
 namespace banyan {
@@ -15,12 +16,26 @@ std::string_view concat(Arena& arena, std::initializer_list<std::string_view> pa
   return {text, size};
 }
 
-// The first value of a list field with one member more.
-void append(Headers& headers, Name id, std::string_view member) {
-  // Several fields of one name mean the same as one list (RFC 9110, section 5.3), so a field more
-  // will do.
-  headers.add(id, member);
+// "X_Forwarded_For" is to a CGI program what "X-Forwarded-For" is: HTTP_X_FORWARDED_FOR (RFC 3875,
+// section 4.1.18). And "Proxy" is HTTP_PROXY, which many take for their own setting
+// (CVE-2016-5385).
+bool is_alias(const Field& field) {
+  if (field.id != Name::other) return false;
+  if (iequal(field.name, "proxy")) return true;
+  if (field.name.find('_') == std::string_view::npos) return false;
+  char dashed[32];  // longer than every known name
+  if (field.name.size() > sizeof dashed) return false;
+  std::ranges::replace_copy(field.name, dashed, '_', '-');
+  return known_name({dashed, field.name.size()}) != Name::other;
 }
+
+void remove_aliases(Headers& headers) {
+  if (std::ranges::any_of(headers, is_alias)) headers.remove_if(is_alias);
+}
+
+// The list of that name with one member more. Several fields of one name mean the same as one list
+// (RFC 9110, section 5.3), so a field more will do.
+void append(Headers& headers, Name id, std::string_view member) { headers.add(id, member); }
 
 std::string_view client_text(const Request& request) {
   // A Unix socket has no address to tell (RFC 7239, section 6.2).
@@ -32,6 +47,7 @@ std::string_view client_text(const Request& request) {
 
 void set_forwarded(Request& request, bool peer_is_trusted) {
   Headers& h = request.headers;
+  remove_aliases(h);
   const std::string_view client = client_text(request);
   const std::string_view proto = request.secure ? "https" : "http";
   if (!peer_is_trusted) {

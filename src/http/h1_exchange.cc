@@ -109,11 +109,13 @@ Result<> H1Exchange::understand() {
   // The bytes behind a CONNECT are the tunnel's: as a content they would be read in two ways.
   if (head_.method == Method::connect && framing.kind != Framing::Kind::none)
     return fail({Code::protocol, Side::client, false, 400, "CONNECT has no content"});
-  keep_ = keep_alive(head_.minor_version, head_.headers) && requests_ < limits_.requests_max;
+  // A client that did not wait for the answer to its CONNECT has sent the tunnel's bytes already:
+  // when it is refused they would be read as requests, made by whoever chose those bytes.
+  keep_ = keep_alive(head_.minor_version, head_.headers) && requests_ < limits_.requests_max &&
+          head_.method != Method::connect;
   const Target target = TRY_RETURN(parse_target(head_.method, head_.target, limits_.path, arena_));
   // An absolute target wins over Host (RFC 9112, section 3.2.2).
-  const bool own_authority =
-      target.form == Target::Form::absolute || target.form == Target::Form::authority;
+  const bool own_authority = !target.authority.empty();
   const std::string_view authority =
       own_authority ? target.authority : head_.headers.get(Name::host);
   TRY_RETURN(check_expectation());
@@ -174,6 +176,7 @@ Framing H1Exchange::answer_framing(const Response& rsp) const {
 }
 
 std::string_view H1Exchange::switched_protocol(const Response& rsp) const {
+  if (rsp.status == 426) return rsp.upgrade;
   if (rsp.tunnel == nullptr || rsp.status != 101) return {};
   const std::string_view chosen = rsp.tunnel->protocol();
   return chosen.empty() ? request_->upgrade : chosen;

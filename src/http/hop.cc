@@ -70,11 +70,26 @@ void remove_hop_by_hop(Headers& headers) {
   if (wants_trailers) headers.add(Name::te, "trailers");
 }
 
-std::string_view upgrade_protocol(const Headers& headers, uint8_t minor_version) {
-  if (minor_version == 0 || !lists(headers, Name::connection, "upgrade")) return {};
+std::string_view required_protocol(const Headers& headers) {
   for (std::string_view http : {"h2c", "h2", "http/2.0", "http/1.1"})
     if (lists(headers, Name::upgrade, http)) return {};
   return headers.count(Name::upgrade) == 1 ? headers.get(Name::upgrade) : std::string_view{};
+}
+
+std::string_view upgrade_protocol(const Headers& headers, uint8_t minor_version) {
+  if (minor_version == 0 || !lists(headers, Name::connection, "upgrade")) return {};
+  return required_protocol(headers);
+}
+
+Result<bool> spend_forward(Method method, Headers& headers) {
+  if (method != Method::trace && method != Method::options) return true;
+  if (!headers.has(Name::max_forwards)) return true;
+  const auto left = parse_u64(headers.get(Name::max_forwards));
+  if (!left || headers.count(Name::max_forwards) != 1)
+    return fail(Code::protocol, Side::client, "Max-Forwards is not a number");
+  if (*left == 0) return false;
+  headers.set(Name::max_forwards, headers.arena().copy(std::to_string(*left - 1)));
+  return true;
 }
 
 }  // namespace banyan

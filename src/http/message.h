@@ -72,6 +72,7 @@ struct Response {
       nullptr;   // in the request's arena; never null in a Response that a service returns
   BodyPtr body;  // null: no content
   std::unique_ptr<Tunnel> tunnel;
+  std::string_view upgrade;  // of 426: the protocol that it asks for; empty: none
 };
 
 using Reply = Result<Response>;

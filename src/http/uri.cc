@@ -120,7 +120,7 @@ Result<Target> parse_origin(std::string_view raw, Target out, const PathRules& r
   return out;
 }
 
-Result<Target> parse_absolute(Bytes raw, const PathRules& rules, Arena& arena) {
+Result<Target> parse_absolute(Method method, Bytes raw, const PathRules& rules, Arena& arena) {
   const size_t scheme_end = raw.find("://");
   if (scheme_end == Bytes::npos) return bad("the target is neither a path nor an absolute URI");
   const std::string_view scheme = raw.substr(0, scheme_end);
@@ -132,6 +132,12 @@ Result<Target> parse_absolute(Bytes raw, const PathRules& rules, Arena& arena) {
   out.form = Target::Form::absolute;
   out.authority = rest.substr(0, end);
   if (!parse_authority(out.authority)) return bad("the target names no host");
+  // The server as a whole is meant, for which a proxy has no other words (RFC 9112, section 3.2.4).
+  if (method == Method::options && end == std::string_view::npos) {
+    out.form = Target::Form::asterisk;
+    out.path = out.forward = "*";
+    return out;
+  }
   return parse_origin(end == std::string_view::npos ? std::string_view{} : rest.substr(end), out,
                       rules, arena);
 }
@@ -161,7 +167,7 @@ Result<Target> parse_target(Method method, Bytes raw, const PathRules& rules, Ar
     return Target{.form = Target::Form::asterisk, .path = raw, .forward = raw};
   }
   if (raw.starts_with('/')) return parse_origin(raw, Target{}, rules, arena);
-  return parse_absolute(raw, rules, arena);
+  return parse_absolute(method, raw, rules, arena);
 }
 
 Target with_path(const Target& target, std::string_view path, Arena& arena) {

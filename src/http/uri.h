@@ -22,7 +22,7 @@ struct PathRules {
 struct Target {
   enum class Form : uint8_t { origin, absolute, authority, asterisk };
   Form form = Form::origin;
-  std::string_view authority;  // of the absolute and the authority form
+  std::string_view authority;  // empty: the target named none
   std::string_view path;       // normal form, begins with '/'; "*" for the asterisk form
   std::string_view query;      // without the '?'
   bool has_query = false;

@@ -67,6 +67,7 @@ Task<Reply> Forward::attempt(Request& request, Attempt how, bool& stale) {
   if (!reply) co_return reply;
   record.answered = loop.now();
   // (5) Fields of this hop end here; the framing is written anew on the other side.
+  if (reply->status == 426) reply->upgrade = required_protocol(*reply->headers);
   remove_hop_by_hop(*reply->headers);
   co_return reply;
 }

@@ -12,7 +12,9 @@
 #include "http/chunked.h"
 #include "http/framing.h"
 #include "http/h1_parse.h"
+#include "sim/gateway.h"
 #include "sim/run.h"
+#include "sim/sim_resolver.h"
 #include "wire/gateway.h"
 
 namespace banyan::fuzz {
@@ -135,13 +137,17 @@ bool take_answer(std::string_view& bytes) {
 }
 
 void play(Script& script) {
-  Settings settings;
-  CHECK(wire::read_settings("offload: { limits: { head: 2KiB, body: 1000 } }\n", settings).empty());
+  std::string wrong;
+  const ModelPtr model = wire::load("offload: { limits: { head: 2KiB, body: 1000 } }\n", wrong);
+  CHECK(model != nullptr);
   Sim sim(1, "10.0.0.1");
   sim.world().link().read_max = script.tiny_reads ? 1 : SIZE_MAX;
   sim.serve("10.0.0.2:80", [&](Peer& peer) { return answer(script, peer); });
   std::string got = sim.run([&]() -> Task<std::string> {
-    wire::Gateway gateway(co_await current_context(), sim.engine(), settings, [](std::string) {});
+    SimResolver no_names;
+    SimGateway gateway(co_await current_context(), sim.engine(), no_names,
+                       [](const Request*, const Record&) {});
+    co_await gateway.use(model);
     std::string all = co_await converse(script, co_await dial(sim.host("10.0.0.9"), "10.0.0.1:80"));
     co_await gateway.stop();
     co_return all;

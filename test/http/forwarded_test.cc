@@ -80,6 +80,21 @@ TEST_F(ForwardedTest, ViaIsAlwaysAddedTo) {
   EXPECT_TRUE(set({{"Via", "1.0 first"}}, false).ends_with("via=1.1 banyan|"));
 }
 
+// To a CGI program these are HTTP_X_FORWARDED_FOR and so on, whoever sent them.
+TEST_F(ForwardedTest, AliasesOfKnownNamesAreRemoved) {
+  for (const bool trusted : {false, true})
+    for (std::string_view name :
+         {"X_Forwarded_For", "x-forwarded_for", "X_FORWARDED_PROTO", "x_real_ip", "Content_Length",
+          "transfer_encoding", "X_Request_ID", "Proxy", "PROXY"})
+      EXPECT_EQ(set({{name, "1"}}, trusted), set({}, trusted)) << name;
+}
+
+TEST_F(ForwardedTest, OtherNamesWithUnderscoresPass) {
+  for (std::string_view name : {"My_Own", "x_forwarded_for_", "_x_forwarded_for", "proxy_", "_",
+                                "a_name_that_is_longer_than_every_known_one"})
+    EXPECT_TRUE(set({{name, "1"}}, false).starts_with(std::string(name) + "=1|")) << name;
+}
+
 // A Unix socket has no address that could be told; the field must be well-formed all the same.
 TEST_F(ForwardedTest, AUnixPeerIsUnknown) {
   client = "unix:/run/x.sock";

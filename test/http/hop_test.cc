@@ -88,5 +88,45 @@ TEST(Hop, AnUpgradeToHttp2IsNotPassedOn) {
     EXPECT_EQ(asked(arena, {{"Connection", "upgrade"}, {"Upgrade", protocol}}), "") << protocol;
 }
 
+TEST(Hop, ARequiredProtocolIsToldButNotHttp) {
+  const auto required = [](const Fields& fields) {
+    Arena arena;
+    Headers h(arena);
+    for (const auto& [name, value] : fields) h.add(name, value);
+    return std::string(required_protocol(h));
+  };
+  EXPECT_EQ(required({{"Upgrade", "websocket"}}), "websocket");
+  EXPECT_EQ(required({{"Upgrade", "h2c"}}), "");
+  EXPECT_EQ(required({{"Upgrade", "a"}, {"Upgrade", "b"}}), "");
+  EXPECT_EQ(required({}), "");
+}
+
+// "false" is the end of the way, a number what is left behind us.
+std::string spent(Method method, const Fields& fields) {
+  Arena arena;
+  Headers h(arena);
+  for (const auto& [name, value] : fields) h.add(name, value);
+  const auto further = spend_forward(method, h);
+  if (!further) return further.error().what;
+  return *further ? std::string(h.get(Name::max_forwards)) : "false";
+}
+
+TEST(Hop, MaxForwardsIsCountedDown) {
+  EXPECT_EQ(spent(Method::options, {{"Max-Forwards", "10"}}), "9");
+  EXPECT_EQ(spent(Method::trace, {{"max-forwards", "1"}}), "0");
+  EXPECT_EQ(spent(Method::trace, {{"Max-Forwards", "0"}}), "false");
+  EXPECT_EQ(spent(Method::options, {{"Max-Forwards", "000"}}), "false");
+  EXPECT_EQ(spent(Method::options, {}), "");
+  EXPECT_EQ(spent(Method::get, {{"Max-Forwards", "0"}}), "0");
+}
+
+TEST(Hop, MaxForwardsIsOneNumber) {
+  for (std::string_view value : {"", "-1", "+1", "1,2", "x", "99999999999999999999"})
+    EXPECT_EQ(spent(Method::options, {{"Max-Forwards", value}}), "Max-Forwards is not a number")
+        << value;
+  EXPECT_EQ(spent(Method::trace, {{"Max-Forwards", "1"}, {"Max-Forwards", "2"}}),
+            "Max-Forwards is not a number");
+}
+
 }  // namespace
 }  // namespace banyan

@@ -195,6 +195,15 @@ TEST_F(UriTest, AsteriskAndAuthorityForms) {
   ASSERT_TRUE(star.has_value());
   EXPECT_EQ(star->form, Target::Form::asterisk);
   EXPECT_EQ(star->forward, "*");
+  // What a proxy is sent instead of it (RFC 9112, section 3.2.4).
+  const auto whole = target("http://a.example:80", Method::options);
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_EQ(whole->form, Target::Form::asterisk);
+  EXPECT_EQ(whole->authority, "a.example:80");
+  EXPECT_EQ(whole->forward, "*");
+  for (std::string_view raw : {"http://a/", "http://a?q"})
+    EXPECT_EQ(target(raw, Method::options)->form, Target::Form::absolute) << raw;
+  EXPECT_EQ(target("http://a", Method::get)->forward, "/");
   const auto connect = target("a.example:443", Method::connect);
   ASSERT_TRUE(connect.has_value());
   EXPECT_EQ(connect->form, Target::Form::authority);

@@ -7,8 +7,9 @@
 #include <map>
 #include <tuple>
 
+#include "sim/gateway.h"
 #include "sim/run.h"
-#include "task/sync.h"
+#include "sim/sim_resolver.h"
 #include "wire/gateway.h"
 
 namespace banyan::wire {
@@ -99,15 +100,17 @@ class Party {
 
 class Play {
  public:
-  Play(const Transcript& transcript, const Settings& settings, Sim& sim)
-      : transcript_(transcript), settings_(settings), sim_(sim), notes_(sim) {}
+  Play(const Transcript& transcript, ModelPtr model, Sim& sim)
+      : transcript_(transcript), model_(std::move(model)), sim_(sim), notes_(sim) {}
 
   Task<std::string> run() {
     Context& context = co_await current_context();
     Nursery listening(context);
     listen(listening);
-    Gateway gateway(context, sim_.engine(), settings_,
-                    [this](std::string line) { notes_.event("banyan", std::move(line)); });
+    SimResolver no_names;
+    SimGateway gateway(context, sim_.engine(), no_names,
+                       [this](const Request*, const Record& record) { log(record); });
+    co_await gateway.use(model_);
     gateway_ = &gateway;
     text_ = transcript_.head;
     for (const Line& line : transcript_.lines) co_await perform(line);
@@ -122,11 +125,13 @@ class Play {
 
  private:
   void listen(Nursery& nursery) {
-    for (const auto& service : settings_.services) {
+    for (const auto& service : model_->settings.services) {
       for (size_t i = 0; i < service.value.endpoints.size(); ++i) {
         const std::string name = service.name + (i == 0 ? "" : std::to_string(i + 1));
-        const std::string at = service.value.endpoints[i].url.substr(7);
-        services_.push_back(name);
+        const auto where = locate(service.value.endpoints[i].url);
+        CHECK(where && where->kind == Location::Kind::fixed);
+        const std::string at = to_string(where->address);
+        endpoints_.emplace(name, at);
         nursery.start([this, name, at] { return accept(name, at); });
       }
     }
@@ -141,6 +146,13 @@ class Play {
       notes_.event(whose, "connect");
       add(co_await current_context(), whose, std::move(*stream));
     }
+  }
+  void log(const Record& record) {
+    std::string line = record.status != 0 ? std::to_string(record.status) : "no answer";
+    if (record.error)
+      line += fmt::format(", {} {}: {}", name(record.error->side), name(record.error->code),
+                          record.error->what);
+    notes_.event("banyan", std::move(line));
   }
   void add(Context& context, const std::string& name, StreamPtr stream) {
     parties_[name] = std::make_unique<Party>(context, notes_, name, std::move(stream));
@@ -173,8 +185,22 @@ class Play {
     if (event == "close idle") return gateway_->server().close_idle();
     ADD_FAILURE() << "banyan cannot '" << event << "'";
   }
+  // What an endpoint does as a whole, connected or not.
+  bool be(const Line& line) {
+    const auto endpoint = endpoints_.find(line.party);
+    if (endpoint == endpoints_.end()) return false;
+    SimWorld& world = sim_.world();
+    if (line.event == "refuse") world.refuse(endpoint->second);
+    if (line.event == "vanish") world.black_hole(endpoint->second);
+    if (line.event == "return") world.release(endpoint->second);
+    return line.event == "refuse" || line.event == "vanish" || line.event == "return";
+  }
   Task<> act(const Line& line) {
-    if (party(line.party) == nullptr) co_await dial(line);
+    if (be(line)) co_return;
+    const bool known = party(line.party) != nullptr;
+    const bool endpoint = endpoints_.contains(line.party.substr(0, line.party.find('#')));
+    if (!known && endpoint) co_return notes_.event(line.party, "nobody is connected");
+    if (!known) co_await dial(line);
     Party* const who = party(line.party);
     if (who == nullptr) co_return;
     if (line.event.empty()) co_await who->send(line.bytes);
@@ -188,7 +214,7 @@ class Play {
     constexpr std::string_view from = "connect from ";
     const bool told = line.event.starts_with(from);
     const std::string ip = told ? line.event.substr(from.size()) : "192.0.2.1";
-    auto stream = co_await sim_.host(ip).connect(gateway_->address());
+    auto stream = co_await sim_.host(ip).connect(gateway_->server().local());
     if (!stream) co_return notes_.event(line.party, "refused");
     add(co_await current_context(), line.party, std::move(*stream));
   }
@@ -204,11 +230,11 @@ class Play {
   }
 
   const Transcript& transcript_;
-  const Settings& settings_;
+  const ModelPtr model_;
   Sim& sim_;
   Notes notes_;
-  Gateway* gateway_ = nullptr;
-  std::vector<std::string> services_;
+  SimGateway* gateway_ = nullptr;
+  std::map<std::string, std::string> endpoints_;  // by name: where each is
   std::map<std::string, std::unique_ptr<Party>> parties_;
   std::string text_;
   Duration written_at_{};
@@ -217,11 +243,11 @@ class Play {
 }  // namespace
 
 std::string play(const Transcript& transcript) {
-  Settings settings;
-  if (std::string wrong = read_settings(transcript.config, settings); !wrong.empty())
-    return "the config is not good:\n" + wrong;
+  std::string wrong;
+  ModelPtr model = load(transcript.config, wrong);
+  if (model == nullptr) return "the config is not good:\n" + wrong;
   Sim sim(1, "10.0.0.1");
-  Play play(transcript, settings, sim);
+  Play play(transcript, std::move(model), sim);
   return sim.run([&] { return play.run(); });
 }
 

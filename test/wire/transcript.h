@@ -21,8 +21,9 @@
 
 namespace banyan::wire {
 
-// What happens besides bytes. Done: connect end close reset pause resume drain. Seen: connect end
-// reset, and what the log says.
+// What happens besides bytes. Done: connect end close reset pause resume drain; by an endpoint,
+// connected or not: refuse (new connections), vanish (nothing arrives any more), return. Seen:
+// connect end reset, and what the log says.
 struct Line {
   std::optional<Duration> at;
   std::string party;  // empty: only time passes

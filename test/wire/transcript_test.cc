@@ -67,7 +67,7 @@ TEST(Transcript, IsPlayed) {
   const std::string text = play(parse(hello).transcript);
   EXPECT_EQ(text, std::string(hello) +
                       "client < \"HTTP/1.1 200 OK\\r\\n\"\n"
-                      "         \"content-type: text/plain\\r\\n\"\n"
+                      "         \"content-type: text/plain; charset=utf-8\\r\\n\"\n"
                       "         \"date: Thu, 01 Jan 2026 00:00:00 GMT\\r\\n\"\n"
                       "         \"content-length: 2\\r\\n\"\n"
                       "         \"connection: close\\r\\n\"\n"

@@ -9,7 +9,8 @@
 
 namespace banyan {
 
-// Removes the fields that speak of the client's own connection (RFC 9110, section 7.6.1).
+// Removes the fields that speak of the client's own connection (RFC 9110, section 7.6.1), and
+// answers what has used up its Max-Forwards (section 7.6.2).
 class HopFilter final : public Filter {
  public:
   using Filter::Filter;

@@ -1,0 +1,128 @@
+// SimGateway: the whole gateway in the simulator, composed from a model as a worker composes it
+// (app/worker): clusters, stacks, edges, servers, and versions that follow each other. Header only,
+// because it needs the floors above io. Owner: the test's run; stop() is awaited before it ends.
+// Thread: one. Lifetime: engine and resolver outlive it. Every version has the same listeners.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "app/clusters.h"
+#include "app/compose.h"
+#include "app/edge.h"
+#include "app/server.h"
+#include "task/combine.h"
+
+namespace banyan {
+
+class SimGateway {
+ public:
+  // The last word on an exchange; `request` is null when its head could not be read.
+  using Finished = std::function<void(const Request* request, const Record& record)>;
+  SimGateway(Context& context, Engine& engine, Resolver& resolver, Finished finished)
+      : context_(context),
+        engine_(engine),
+        resolver_(resolver),
+        finished_(std::move(finished)),
+        retiring_(context) {}
+
+  // Serves this version from now on; the first one opens the listeners.
+  Task<> use(ModelPtr model) {
+    auto next = std::make_unique<Version>(*this, std::move(model));
+    co_await next->clusters.ready(std::chrono::seconds(2));
+    take(*next);
+    auto old = std::exchange(now_, std::move(next));
+    if (old != nullptr)
+      retiring_.start([this, o = std::move(old)]() mutable { return retire(std::move(o)); });
+  }
+  Server& server(size_t listener = 0) { return *servers_[listener]; }
+  const SharedLimit& connections(size_t listener = 0) const { return *limits_[listener]; }
+  ClusterPtr cluster(std::string_view name) const { return now_->clusters.find(name); }
+
+  // Calls everything off.
+  Task<> stop() {
+    for (auto& server : servers_) server->abort();
+    co_await join();
+  }
+  // Waits for what drains.
+  Task<> join() {
+    for (auto& server : servers_) co_await server->join();
+    co_await retiring_.join();
+    if (now_ != nullptr) co_await now_->clusters.retire(nullptr);
+  }
+
+ private:
+  // An edge whose last words the test hears too.
+  class ToldEdge final : public Handler {
+   public:
+    ToldEdge(std::shared_ptr<Edge> edge, Finished& finished)
+        : edge_(std::move(edge)), finished_(finished) {}
+    const H1Limits& limits() const override { return edge_->limits(); }
+    Task<Reply> call(Request& request) override { return edge_->call(request); }
+    Response fault(Arena& arena, const Request* request, const Error& error) override {
+      return edge_->fault(arena, request, error);
+    }
+    void finished(const Request* request, const Address& client, const Record& record) override {
+      edge_->finished(request, client, record);
+      finished_(request, record);
+    }
+
+   private:
+    const std::shared_ptr<Edge> edge_;
+    Finished& finished_;
+  };
+
+  struct Version {
+    Version(SimGateway& gateway, ModelPtr from)
+        : model(std::move(from)),
+          clusters(gateway.context_, gateway.engine_, gateway.resolver_, model->settings,
+                   gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr) {
+      Composer composer(model, gateway.context_.loop,
+                        [this](std::string_view name) { return clusters.find(name); });
+      for (const auto& listener : model->settings.listeners) {
+        const OffloadSettings offload = merge(listener.value.offload, model->settings.offload);
+        auto observer = gateway.observers_.observer(0, model->settings, listener.name, offload,
+                                                    gateway.context_.loop);
+        CHECK(observer.has_value());
+        handlers.push_back(std::make_shared<ToldEdge>(
+            std::make_shared<Edge>(model, offload, composer.listener(offload),
+                                   std::move(*observer)),
+            gateway.finished_));
+      }
+    }
+    const ModelPtr model;
+    Clusters clusters;
+    std::vector<std::shared_ptr<Handler>> handlers;
+  };
+
+  void take(const Version& version) {
+    const auto& listeners = version.model->settings.listeners;
+    for (size_t i = 0; i < listeners.size(); ++i) {
+      if (i < servers_.size()) {
+        limits_[i]->set_limit(listeners[i].value.connections);
+        servers_[i]->set_handler(version.handlers[i]);
+        continue;
+      }
+      auto opened = engine_.listen(*parse_address(listeners[i].value.address), ListenOptions{});
+      CHECK(opened.has_value());
+      limits_.push_back(std::make_unique<SharedLimit>(listeners[i].value.connections));
+      servers_.push_back(std::make_unique<Server>(context_, std::move(*opened), version.handlers[i],
+                                                  *limits_.back()));
+      servers_.back()->start();
+    }
+  }
+  Task<> retire(std::unique_ptr<Version> old) { co_await old->clusters.retire(&now_->clusters); }
+
+  Context& context_;
+  Engine& engine_;
+  Resolver& resolver_;
+  Finished finished_;
+  Observers observers_{1, "test", [](const std::string&) {}};
+  std::vector<std::unique_ptr<SharedLimit>> limits_;  // of each listener
+  std::unique_ptr<Version> now_;
+  std::vector<std::unique_ptr<Server>> servers_;
+  Nursery retiring_;
+};
+
+}  // namespace banyan
