@@ -72,8 +72,7 @@ class Finder {
     std::unordered_map<std::string, std::vector<uint32_t>> alike;
     for (uint32_t route : slot) {
       const CompiledRoute& r = table_.route(route);
-      std::string key = canonical(r.conditions);
-      if (r.methods.empty()) key += " any";
+      std::string key = (r.methods.empty() ? "*" : ".") + canonical(r.conditions);
       if (r.regex != nullptr) key += text_of(*r.regex);
       auto& before = alike[std::move(key)];
       for (uint32_t other : before)

@@ -32,13 +32,15 @@ std::string name_fault(std::string_view name) {
 std::string host_fault(std::string_view host, bool wildcard) {
   if (host.empty()) return "is empty";
   if (host == "*" && !wildcard) return "is every host; leave `host` out";
-  if (host.starts_with('['))
-    return !wildcard && host.ends_with(']') && parse_ip_bytes(host) ? "" : "is no address";
   const size_t colon = host.rfind(':');
-  if (colon != std::string_view::npos && parse_u64(host.substr(colon + 1)))
-    return "has a port; a route is for every port";
-  if (parse_ip_bytes(host) && host.find(':') != std::string_view::npos)
+  const bool bracket = host.starts_with('[');
+  if (!bracket && colon != std::string_view::npos && parse_ip_bytes(host))
     return "wants brackets: [" + std::string(host) + "]";
+  const bool ends_host = colon != std::string_view::npos && (!bracket || host[colon - 1] == ']');
+  if (ends_host && parse_u64(host.substr(colon + 1)))
+    return "has a port; a route is for every port";
+  if (bracket)
+    return !wildcard && host.ends_with(']') && parse_ip_bytes(host) ? "" : "is no address";
   if (wildcard && parse_ip_bytes(host)) return "is an address; there is nothing below it";
   return name_fault(host);
 }
