@@ -70,7 +70,7 @@ TEST(LoadTest, WhatTwoFilesNameIsToldWithBothPlaces) {
   EXPECT_EQ(Loaded(texts).told,
             "a.yaml:1:19: services.s: given twice; the first is at main.yaml:3:13\n"
             "b.yaml:2:3: services.u: given twice; the first is at a.yaml:1:13\n"
-            "b.yaml:3:1: log: given twice; the first is at main.yaml:2:4\n");
+            "b.yaml:3:1: log: given twice; the first is at main.yaml:2:1\n");
 }
 
 TEST(LoadTest, WhatIsGivenTwiceInOneFileIsToldOnce) {
@@ -198,7 +198,7 @@ TEST_F(SystemSourcesTest, TheEnvironment) {
 }
 
 TEST_F(SystemSourcesTest, ALoadFromTheDisk) {
-  write("teams/b.yaml", "services: { b: ${BANYAN_NONE:-2} }\n");
+  write("teams/b.yaml", "services:\n  b: ${BANYAN_NONE:-2}\n");
   const std::string main = write("main.yaml", "include: teams/*.yaml\nservices: { a: 1 }\n");
   Problems problems;
   const Node root = load_yaml(main, system_sources(), problems);

@@ -68,7 +68,7 @@ TEST(YamlTest, WhatIsRefused) {
       {"a: *x\n", "f.yaml:1:4: aliases (*name) are not supported"},
       {"a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document; one file holds one"},
       {"{ [a]: 1 }\n", "f.yaml:1:3: a key must be a word"},
-      {"a: [1, 2\nb: 3\n", "f.yaml:2:1: not YAML: while parsing a flow sequence"},
+      {"a: [1, 2\nb: 3\n", "f.yaml:2:2: not YAML: while parsing a flow sequence"},
       {"a: 'x\n", "f.yaml:2:1: not YAML: while scanning a quoted scalar"},
       {"a: b: c\n", "f.yaml:1:5: not YAML: mapping values are not allowed in this context"},
       {"a:\n\tb: 1\n", "f.yaml:2:1: not YAML: while scanning for the next token"},
