@@ -26,6 +26,15 @@ bool from_another_site(const Request& request) {
   return host == std::string_view::npos || origin.substr(host + 3) != request.authority;
 }
 
+// A name that is not ours may be a web site's that points here for the moment (DNS rebinding), and
+// to the browser its pages would be of the same origin. An address cannot lie.
+bool host_is_ours(const Request& request) {
+  std::string_view host = request.host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host.empty() || host == "localhost" || host.ends_with(".localhost") ||
+         parse_ip(host, 0).has_value();
+}
+
 // In a time that tells nothing of where the two differ.
 bool same_secret(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -95,7 +104,7 @@ bool Admin::allowed(const Request& request) const {
   const ModelPtr& model = process_.reloader().model();
   if (model == nullptr || !model->settings.admin) return true;
   const std::string& token = model->settings.admin->token.text;
-  if (token.empty()) return true;
+  if (token.empty()) return host_is_ours(request);
   const std::string_view given = request.headers.get(Name::authorization);
   constexpr std::string_view scheme = "bearer ";
   return given.size() > scheme.size() && iequal(given.substr(0, scheme.size()), scheme) &&

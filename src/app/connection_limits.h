@@ -1,5 +1,5 @@
 // ConnectionLimits: how many clients each listener may have, exact over all workers. A listener
-// keeps its count over reloads, by its name.
+// keeps its count over reloads as long as it keeps its place.
 // Owner: the process; it outlives the workers. Thread: any.
 #pragma once
 #include <map>
@@ -14,9 +14,9 @@ namespace banyan {
 class ConnectionLimits {
  public:
   // The listener's, with this limit from now on.
-  SharedLimit& of(const std::string& listener, uint64_t limit) {
+  SharedLimit& of(const std::string& place, uint64_t limit) {
     std::lock_guard lock(mutex_);
-    auto& found = limits_[listener];
+    auto& found = limits_[place];
     if (found == nullptr)
       found = std::make_unique<SharedLimit>(limit);
     else

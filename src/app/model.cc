@@ -11,21 +11,6 @@ namespace banyan {
 
 namespace {
 
-// The same sources, remembering what was asked for.
-Sources remembering(const Sources& sources, std::vector<std::string>& asked) {
-  return {.environment = sources.environment,
-          .file =
-              [&](const std::string& path) {
-                asked.push_back(path);
-                return sources.file(path);
-              },
-          .glob =
-              [&](const std::string& pattern) {
-                asked.push_back(pattern);
-                return sources.glob(pattern);
-              }};
-}
-
 // Names are for logs and metrics: two routes may be alike but for a header, and must not be mixed.
 // Names that are given must differ; made ones are numbered.
 void name_routes(std::vector<RouteEntry>& routes, Problems& problems) {
@@ -129,7 +114,7 @@ OffloadSettings merge(const OffloadSettings& nearer, const OffloadSettings& fart
 
 Loaded load_model(const std::string& path, const Sources& sources) {
   Loaded out;
-  const Node root = load_yaml(path, remembering(sources, out.watched), out.problems);
+  const Node root = load_yaml(path, remembering(sources, out.asked), out.problems);
   // Half a tree would only tell of what the other half has.
   if (root.broken) return out;
   auto model = std::make_shared<Model>();

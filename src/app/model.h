@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/asked.h"
 #include "app/settings.h"
 #include "patterns/routing/split.h"
 #include "patterns/routing/table.h"
@@ -30,8 +31,7 @@ using ModelPtr = std::shared_ptr<const Model>;
 struct Loaded {
   ModelPtr model;  // null when there is an error; warnings alone do not stop it
   Problems problems;
-  // What it was read from, also when there is an error: files, and the patterns of includes.
-  std::vector<std::string> watched;
+  std::vector<Asked> asked;  // what it was read from, also when there is an error
 };
 
 Loaded load_model(const std::string& path, const Sources& sources);

@@ -9,10 +9,19 @@
 
 #include "app/thread_call.h"
 #include "app/version.h"
+#include "task/combine.h"
 
 namespace banyan {
 
 namespace {
+
+// An admin page of an address that was given up gets this long to finish, twice: to close by
+// itself, and to be closed.
+constexpr Duration admin_grace = std::chrono::seconds(1);
+
+std::string admin_address(const Settings& settings) {
+  return settings.admin ? settings.admin->address : std::string();
+}
 
 uint64_t random_seed() {
   uint64_t seed = 0;
@@ -54,8 +63,9 @@ Process::Process(RunOptions options, Loaded loaded)
   const unsigned count = worker_count(options_, first_.model->settings);
   for (unsigned i = 0; i < count; ++i)
     workers_.push_back(std::make_unique<Worker>(i, shared_, random_seed()));
+  Reloader::Participant& self = *this;
   reloader_ = std::make_unique<Reloader>(loop_, options_.config, options_.sources, workers_,
-                                         observers_, [this](const Loaded& l) { applied(l); });
+                                         observers_, self);
 }
 
 Process::~Process() = default;
@@ -82,7 +92,6 @@ Task<> Process::main() {
   (void)co_await drained_.wait();
   if (admin_ != nullptr) {
     admin_->abort();
-    admin_->drain();
     co_await admin_->join();
     admin_.reset();
   }
@@ -104,12 +113,10 @@ Task<> Process::serve(Nursery& tasks) {
   }
   ready_ = true;
   options_.ready();
-  for (const auto& listener : reloader_->model()->settings.listeners)
-    spdlog::info("listening on {} ({})", listener.value.address, listener.name);
   tasks.start([this, &tasks] { return obey_signals(tasks); });
+  tasks.start([this] { return obey_hangups(); });
   if (options_.watch) {
     watch_ = std::make_unique<Watch>(engine_);
-    watch_->set_files(reloader_->watched());
     tasks.start([this] { return watch_files(); });
   }
 }
@@ -119,7 +126,7 @@ Task<> Process::obey_signals(Nursery& tasks) {
     const auto number = co_await signals_.next();
     if (!number) co_return;
     if (*number == SIGHUP) {
-      tasks.start([this] { return reload(); });
+      hangup_.set();
     } else if (*number == SIGUSR1) {
       observers_.reopen_logs();
     } else if (std::exchange(draining_, true)) {
@@ -131,10 +138,25 @@ Task<> Process::obey_signals(Nursery& tasks) {
   }
 }
 
-Task<> Process::watch_files() {
-  while (co_await watch_->changed()) {
+// However many come during one reload, they make one more.
+Task<> Process::obey_hangups() {
+  while (co_await hangup_.wait()) {
+    hangup_.reset();
     co_await reload();
-    watch_->set_files(reloader_->watched());
+  }
+}
+
+// Only what is read differently is loaded again: folders hold other files too, our own logs among
+// them. It is looked at before the first wait, since the folders were not watched during the load.
+Task<> Process::watch_files() {
+  for (;;) {
+    watch_->set_files(reloader_->asked());
+    while (!reloader_->stale()) {
+      if (!co_await watch_->changed()) co_return;
+      watch_->set_files(reloader_->asked());
+    }
+    co_await reload();
+    if (draining_) co_return;
   }
 }
 
@@ -145,37 +167,48 @@ Task<> Process::reload() {
   log_lines(outcome.applied ? spdlog::level::warn : spdlog::level::err, outcome.text);
 }
 
-void Process::applied(const Loaded& loaded) {
+// The admin's listener is opened before anything changes, so that an address that cannot be had
+// changes nothing.
+std::expected<void, std::string> Process::prepare(const Settings& settings) {
+  const std::string wanted = admin_address(settings);
+  if (draining_ || wanted.empty() || wanted == admin_address_) return {};
+  const Address address = parse_address(wanted).value_or(Address{});
+  const bool port_is_ours = admin_ != nullptr && admin_->local().port == address.port;
+  auto listener = engine_.listen(address, {.exclusive = !port_is_ours});
+  if (!listener)
+    return std::unexpected(fmt::format("admin: {}: {}", wanted, listener.error().what));
+  admin_next_ = std::move(*listener);
+  return {};
+}
+
+void Process::commit(const Loaded& loaded) {
   const Settings& settings = loaded.model->settings;
   set_log_level(settings.log.level);
   observers_.reopen_logs();
-  open_admin(settings);
+  move_admin(admin_address(settings));
   spdlog::info("generation {}: {} routes, {} services", reloader_->generation(),
                settings.routes.size(), settings.services.size());
 }
 
-void Process::open_admin(const Settings& settings) {
-  const std::string wanted = settings.admin ? settings.admin->address : "";
-  if (wanted == admin_address_) return;
+// During the drain the pages stay where they are until the end.
+void Process::move_admin(const std::string& address) {
+  if (draining_ || address == admin_address_) return;
   if (admin_ != nullptr)
     tasks_->start(
         [this, old = std::move(admin_)]() mutable { return retire_admin(std::move(old)); });
-  admin_address_ = wanted;
-  if (wanted.empty()) return;
-  auto listener = engine_.listen(parse_address(wanted).value_or(Address{}), {.reuse_port = false});
-  if (!listener) {
-    spdlog::error("admin: {}: {}; there are no admin pages", wanted, listener.error().what);
-    admin_address_.clear();
-    return;
-  }
-  admin_ = std::make_unique<Server>(context_, std::move(*listener), admin_handler_, admin_limit_);
+  admin_address_ = address;
+  if (admin_next_ == nullptr) return;
+  admin_ = std::make_unique<Server>(context_, std::move(admin_next_), admin_handler_, admin_limit_);
   admin_->start();
-  spdlog::info("admin pages on http://{}/", to_string(admin_->local()));
+  spdlog::info("admin pages on {}", to_string(admin_->local()));
 }
 
 Task<> Process::retire_admin(std::unique_ptr<Server> old) {
   old->drain();
+  (void)co_await sleep_for(admin_grace);
   old->close_idle();
+  (void)co_await sleep_for(admin_grace);
+  old->abort();
   co_await old->join();
 }
 

@@ -22,7 +22,7 @@ struct RunOptions {
   std::function<void()> ready = [] {};  // called once, when clients are served
 };
 
-class Process final : private Administered {
+class Process final : private Administered, private Reloader::Participant {
  public:
   // `loaded` is the configuration to begin with; it has a model.
   Process(RunOptions options, Loaded loaded);
@@ -34,17 +34,20 @@ class Process final : private Administered {
   bool ready() const override { return ready_ && !draining_; }
   Task<std::string> metrics() override;
   Reloader& reloader() override { return *reloader_; }
+  std::expected<void, std::string> prepare(const Settings& settings) override;
+  void commit(const Loaded& loaded) override;
+  void discard() override { admin_next_.reset(); }
 
   Task<> main();
   Task<> serve(Nursery& tasks);
   Task<> obey_signals(Nursery& tasks);
+  Task<> obey_hangups();
   Task<> watch_files();
   Task<> reload();
   Task<> drain();
   Task<> abort();
-  void open_admin(const Settings& settings);
+  void move_admin(const std::string& address);
   Task<> retire_admin(std::unique_ptr<Server> old);
-  void applied(const Loaded& loaded);
 
   const RunOptions options_;
   Loaded first_;
@@ -63,7 +66,9 @@ class Process final : private Administered {
   SharedLimit admin_limit_{64};
   std::string admin_address_;
   std::unique_ptr<Server> admin_;
+  ListenerPtr admin_next_;  // of a version that is not in use yet
   Nursery* tasks_ = nullptr;
+  Event hangup_;
   Event drained_;
   size_t draining_workers_ = 0;
   bool ready_ = false;

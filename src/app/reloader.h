@@ -15,9 +15,20 @@ namespace banyan {
 class Reloader {
  public:
   using Workers = std::vector<std::unique_ptr<Worker>>;
-  // `applied` is called after each success.
+  // What the process itself does with a version, on its own thread, beside the workers.
+  class Participant {
+   public:
+    // Before the workers. Error: for people; nothing is changed then.
+    virtual std::expected<void, std::string> prepare(const Settings& settings) = 0;
+    // After them.
+    virtual void commit(const Loaded& loaded) = 0;
+    virtual void discard() = 0;
+
+   protected:
+    ~Participant() = default;
+  };
   Reloader(Loop& loop, std::string path, Sources sources, Workers& workers, Observers& observers,
-           std::function<void(const Loaded&)> applied);
+           Participant& process);
 
   struct Outcome {
     bool applied = false;
@@ -33,23 +44,30 @@ class Reloader {
   // 1 after the first.
   uint64_t generation() const { return generation_; }
   // What the last try was read from.
-  const std::vector<std::string>& watched() const { return watched_; }
+  const std::vector<Asked>& asked() const { return asked_; }
+  // Whether it would read something else now.
+  bool stale() const { return changed(asked_, sources_); }
 
  private:
   Task<Outcome> apply_in_turn(Loaded loaded);
   Task<std::string> prepare_all(const ModelPtr& model);
+  Task<Result<>> settle(Worker& worker);
+  Task<> finish_all(bool applied, const Loaded& loaded);
+  Task<> tell_listeners();
 
+  static constexpr size_t waiting_max = 16;
   Loop& loop_;
   const std::string path_;
   const Sources sources_;
   Workers& workers_;
   Observers& observers_;
-  std::function<void(const Loaded&)> applied_;
-  Semaphore turn_{1, 16};
+  Participant& process_;
+  Semaphore turn_{1, waiting_max + 1};  // one place is close()'s
   bool closed_ = false;
   ModelPtr model_;
   uint64_t generation_ = 0;
-  std::vector<std::string> watched_;
+  std::vector<Asked> asked_;
+  std::map<std::string, std::string> listening_;  // as it was told last
 };
 
 }  // namespace banyan

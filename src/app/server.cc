@@ -10,9 +10,9 @@ namespace {
 
 // After the kernel had no descriptor or memory left: time for others to give some back.
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
-// A client whose connection the kernel accepted before the listener closed would be reset: one turn
-// of the loop finds those that are there, and this long is for those on their way.
-constexpr Duration last_clients = std::chrono::milliseconds(5);
+// A client whose connection the kernel accepted before the listener closed would be reset. No new
+// ones come once it has turned away; this long is for those whose handshake is on its way.
+constexpr Duration last_clients = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -54,6 +54,7 @@ Task<> Server::accept_clients() {
 
 void Server::drain() {
   if (std::exchange(draining_, true)) return;
+  if (listener_ != nullptr) listener_->turn_away();
   closing_.start([this] { return stop_accepting(); });
 }
 

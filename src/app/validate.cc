@@ -81,7 +81,8 @@ class Validation {
     if (settings_.listeners.empty())
       problems_.error({}, "listeners",
                       "there is none: nothing would be served; add listeners: { public: :8080 }");
-    std::unordered_map<std::string_view, const Place*> names, addresses;
+    std::unordered_map<std::string_view, const Place*> names;
+    std::unordered_map<std::string, const Place*> addresses;
     for (const auto& listener : settings_.listeners) {
       const std::string path = "listeners." + listener.name;
       if (const auto [first, fresh] = names.emplace(listener.name, &listener.place); !fresh)
@@ -95,10 +96,10 @@ class Validation {
 
   // Port 0 is a fresh port each time.
   void taken(const std::string& text, const Place& place, const std::string& path,
-             std::unordered_map<std::string_view, const Place*>& addresses) {
+             std::unordered_map<std::string, const Place*>& addresses) {
     const auto address = parse_address(text);
     if (!address || (address->family != Address::Family::unix_path && address->port == 0)) return;
-    const auto [first, fresh] = addresses.emplace(text, &place);
+    const auto [first, fresh] = addresses.emplace(to_string(*address), &place);
     if (!fresh)
       problems_.error(place, path,
                       "the address is wanted twice; first at " + to_string(*first->second));

@@ -3,8 +3,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "task/combine.h"
 
 namespace banyan {
@@ -20,11 +18,9 @@ Watch::~Watch() {
   ::close(descriptor_);
 }
 
-void Watch::set_files(const std::vector<std::string>& files) {
+void Watch::set_files(std::span<const Asked> files) {
   std::set<int> now;
-  for (const std::string& file : files) {
-    auto folder = std::filesystem::path(file).parent_path();
-    if (folder.empty()) folder = ".";
+  for (const std::string& folder : folders_of(files)) {
     const int watch =
         ::inotify_add_watch(descriptor_, folder.c_str(),
                             IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);

@@ -1,12 +1,12 @@
-// Watch: tells when files of the configuration change (inotify). Folders are watched, not files:
-// editors and Kubernetes replace a file or a link by a new one.
+// Watch: tells when something happened where files of the configuration are (inotify). Folders are
+// watched, not files: editors and Kubernetes replace a file or a link by a new one.
 // Owner: the process. Thread: its loop's.
 // A burst of changes is told once, after `settle` without another.
 #pragma once
 #include <set>
-#include <string>
-#include <vector>
+#include <span>
 
+#include "app/asked.h"
 #include "io/epoll.h"
 #include "task/sync.h"
 
@@ -21,8 +21,8 @@ class Watch final : private Pollable {
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  // The folders of these files and patterns, from now on.
-  void set_files(const std::vector<std::string>& files);
+  // From now on the folders where a change of these would be seen.
+  void set_files(std::span<const Asked> files);
   // Until something has changed since the last call.
   Task<Result<>> changed();
 

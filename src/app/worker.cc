@@ -17,6 +17,12 @@ constexpr Duration names_max = std::chrono::seconds(2);
 // A client that is between two requests gets this long to send one more, and is then told to close.
 constexpr Duration idle_grace = std::chrono::seconds(1);
 
+// What a listener is known by over reloads. A port 0 is another port for each name.
+std::string place_of(const std::string& name, const Address& wanted) {
+  const bool fresh_port = wanted.family != Address::Family::unix_path && wanted.port == 0;
+  return fresh_port ? to_string(wanted) + " " + name : to_string(wanted);
+}
+
 }  // namespace
 
 // One version of the configuration as this worker has it.
@@ -24,6 +30,7 @@ struct Worker::Version {
   struct Bound {
     std::string name;
     Address wanted;
+    std::string place;
     uint32_t connections;
     std::shared_ptr<Edge> edge;
     ListenerPtr fresh;  // null: the listener that is open stays
@@ -44,6 +51,11 @@ Worker::Worker(unsigned index, Shared& shared, uint64_t seed)
 
 Worker::~Worker() {
   if (thread_.joinable()) thread_.join();
+}
+
+ServerCounts Worker::Open::since_named() const {
+  const ServerCounts& all = server->counts();
+  return {all.accepted - before.accepted, all.refused - before.refused, all.active};
 }
 
 void Worker::start(std::function<void()> drained) {
@@ -72,6 +84,8 @@ Task<> Worker::main() {
   tasks_.cancel();
   co_await tasks_.join();
   if (now_ != nullptr) co_await now_->clusters.retire(nullptr);
+  // A reload that the end overtook.
+  if (next_ != nullptr) co_await next_->clusters.retire(nullptr);
   open_.clear();
   next_.reset();
   now_.reset();
@@ -89,9 +103,13 @@ Task<std::expected<void, std::string>> Worker::prepare(ModelPtr model,
     co_await version->clusters.retire(now_ != nullptr ? &now_->clusters : nullptr);
     co_return opened;
   }
-  co_await version->clusters.ready(names_max);
   next_ = std::move(version);
   co_return opened;
+}
+
+Task<Result<>> Worker::settle() {
+  co_await next_->clusters.ready(names_max);
+  co_return Result<>{};
 }
 
 std::expected<void, std::string> Worker::open_listeners(Version& version,
@@ -105,9 +123,11 @@ std::expected<void, std::string> Worker::open_listeners(Version& version,
     const OffloadSettings offload = merge(listener.offload, settings.offload);
     auto observer = shared_.observers.observer(index_, settings, name, offload, loop_);
     if (!observer) return std::unexpected(fmt::format("listener {}: {}", name, observer.error()));
+    const Address wanted = parse_address(listener.address).value_or(Address{});
     version.listeners.push_back(
         {.name = name,
-         .wanted = parse_address(listener.address).value_or(Address{}),
+         .wanted = wanted,
+         .place = place_of(name, wanted),
          .connections = listener.connections,
          .edge = std::make_shared<Edge>(version.model, offload, composer.listener(offload),
                                         std::move(*observer)),
@@ -121,11 +141,11 @@ std::expected<void, std::string> Worker::open_listeners(Version& version,
 std::expected<void, std::string> Worker::open_listener(Version& version, size_t index,
                                                        BoundAddress& bound) {
   Version::Bound& listener = version.listeners[index];
-  const auto open = open_.find(listener.name);
-  if (open != open_.end() && open->second.wanted == listener.wanted) return {};
+  if (open_.contains(listener.place)) return {};
   const bool first = bound.address.family == Address::Family::none;
   const ListenOptions options{
       .backlog = static_cast<int>(version.model->settings.listeners[index].value.backlog),
+      .exclusive = first && !port_is_ours(version, listener.wanted),
       .share = bound.descriptor};
   auto fresh = engine_.listen(first ? listener.wanted : bound.address, options);
   if (!fresh)
@@ -138,33 +158,49 @@ std::expected<void, std::string> Worker::open_listener(Version& version, size_t 
   return {};
 }
 
+// Another process on the port is refused; our own listener that had it before, or has it on another
+// address, is not in the way.
+bool Worker::port_is_ours(const Version& version, const Address& address) const {
+  const auto same = [&](const Address& a) { return a.port == address.port; };
+  return std::any_of(open_.begin(), open_.end(),
+                     [&](const auto& open) { return same(open.second.server->local()); }) ||
+         std::any_of(version.listeners.begin(), version.listeners.end(),
+                     [&](const auto& l) { return l.fresh != nullptr && same(l.fresh->local()); });
+}
+
 void Worker::commit() {
+  if (next_ == nullptr || stop_.is_set()) return;
   for (Version::Bound& listener : next_->listeners) {
-    auto& [wanted, server] = open_[listener.name];
-    SharedLimit& limit = shared_.limits.of(listener.name, listener.connections);
+    Open& open = open_[listener.place];
+    name(open, listener.name);
+    SharedLimit& limit = shared_.limits.of(listener.place, listener.connections);
     if (listener.fresh == nullptr) {
-      server->set_handler(listener.edge);
+      open.server->set_handler(listener.edge);
       continue;
     }
-    if (server != nullptr) retire(listener.name, std::move(server));
-    wanted = listener.wanted;
-    server = std::make_unique<Server>(context_, std::move(listener.fresh), listener.edge, limit);
-    server->start();
+    open.server =
+        std::make_unique<Server>(context_, std::move(listener.fresh), listener.edge, limit);
+    open.server->start();
   }
-  const auto& wanted_now = next_->listeners;
-  for (auto open = open_.begin(); open != open_.end();) {
-    const bool stays = std::any_of(wanted_now.begin(), wanted_now.end(),
-                                   [&](const auto& l) { return l.name == open->first; });
-    if (!stays) retire(open->first, std::move(open->second.server));
-    open = stays ? std::next(open) : open_.erase(open);
-  }
+  retire_others();
   auto old = std::exchange(now_, std::move(next_));
   if (old != nullptr)
     tasks_.start([this, o = std::move(old)]() mutable { return retire_version(std::move(o)); });
 }
 
+// The listeners that the next version does not have.
+void Worker::retire_others() {
+  const auto& wanted = next_->listeners;
+  for (auto open = open_.begin(); open != open_.end();) {
+    const bool stays = std::any_of(wanted.begin(), wanted.end(),
+                                   [&](const auto& l) { return l.place == open->first; });
+    if (!stays) retire(open->second);
+    open = stays ? std::next(open) : open_.erase(open);
+  }
+}
+
 void Worker::discard() {
-  if (next_ == nullptr) return;
+  if (next_ == nullptr || stop_.is_set()) return;
   tasks_.start([this, o = std::move(next_)]() mutable { return retire_version(std::move(o)); });
 }
 
@@ -173,27 +209,40 @@ Task<> Worker::retire_version(std::unique_ptr<Version> old) {
   co_await old->clusters.retire(now_ != nullptr ? &now_->clusters : nullptr);
 }
 
-void Worker::retire(const std::string& name, std::unique_ptr<Server> server) {
-  retirement_.start([this, name, old = std::move(server)]() mutable {
-    return retire_server(std::move(name), std::move(old));
-  });
+// A listener that gets another name leaves what it has counted to the old one.
+void Worker::name(Open& open, const std::string& name) {
+  if (open.server != nullptr && open.name != name) {
+    ServerCounts ended = open.since_named();
+    ended.active = 0;
+    remember(open.name, ended);
+    open.before += ended;
+  }
+  open.name = name;
 }
 
-Task<> Worker::retire_server(std::string name, std::unique_ptr<Server> server) {
-  const auto here = retiring_.emplace(name, server.get());
-  server->drain();
+void Worker::remember(const std::string& name, const ServerCounts& counts) {
+  if (past_.size() < MetricsShard::listeners_max || past_.contains(name)) past_[name] += counts;
+}
+
+void Worker::retire(Open& open) {
+  retirement_.start(
+      [this, old = std::move(open)]() mutable { return retire_open(std::move(old)); });
+}
+
+Task<> Worker::retire_open(Open old) {
+  retiring_.push_back(&old);
+  old.server->drain();
   (void)co_await sleep_for(idle_grace);
-  server->close_idle();
-  co_await server->join();
-  retiring_.erase(here);
-  if (past_.size() < MetricsShard::listeners_max || past_.contains(name))
-    past_[name] += server->counts();
+  old.server->close_idle();
+  co_await old.server->join();
+  std::erase(retiring_, &old);
+  remember(old.name, old.since_named());
 }
 
 template <class F>
 void Worker::each_server(F f) {
-  for (auto& [name, open] : open_) f(*open.server);
-  for (auto& [name, server] : retiring_) f(*server);
+  for (auto& [place, open] : open_) f(*open.server);
+  for (Open* open : retiring_) f(*open->server);
 }
 
 void Worker::drain(Duration grace) {
@@ -211,7 +260,7 @@ Task<> Worker::wind_down() {
   each_server([](Server& s) { s.drain(); });
   Nursery pressing(co_await current_context());
   pressing.start([this] { return hurry(grace_); });
-  for (auto& [name, open] : open_) co_await open.server->join();
+  for (auto& [place, open] : open_) co_await open.server->join();
   co_await retirement_.join();
   pressing.cancel();
   co_await pressing.join();
@@ -227,10 +276,16 @@ Task<> Worker::hurry(Duration grace) {
   each_server([](Server& s) { s.abort(); });
 }
 
+std::map<std::string, std::string> Worker::listening() const {
+  std::map<std::string, std::string> out;
+  for (auto& [place, open] : open_) out.emplace(open.name, to_string(open.server->local()));
+  return out;
+}
+
 Worker::Sample Worker::sample() {
   Sample out{.listeners = past_, .longest_turn = loop_.take_longest_turn()};
-  for (const auto& [name, open] : open_) out.listeners[name] += open.server->counts();
-  for (const auto& [name, server] : retiring_) out.listeners[name] += server->counts();
+  for (const auto& [place, open] : open_) out.listeners[open.name] += open.since_named();
+  for (const Open* open : retiring_) out.listeners[open->name] += open->since_named();
   return out;
 }
 

@@ -48,10 +48,12 @@ class Worker {
   // For task_on_thread().
   Nursery& tasks() { return tasks_; }
 
-  // [worker] Builds the version and opens the listeners it does not have yet; then waits a while
-  // for the addresses of new names. Error: what went wrong, for people.
+  // [worker] Builds the version and opens the listeners it does not have yet. Error: what went
+  // wrong, for people.
   Task<std::expected<void, std::string>> prepare(ModelPtr model, std::vector<BoundAddress>& bound);
-  // [worker] Takes the prepared version into use.
+  // [worker] Waits a while for the addresses of the names that are new in it.
+  Task<Result<>> settle();
+  // [worker] Takes the prepared version into use, unless the end has begun meanwhile.
   void commit();
   // [worker] Forgets it.
   void discard();
@@ -69,25 +71,34 @@ class Worker {
   };
   // [worker] For metrics.
   Sample sample();
+  // [worker] Where clients find it: each listener's name, and its address with the real port.
+  std::map<std::string, std::string> listening() const;
 
  private:
   struct Version;
   struct Open {
-    Address wanted;
+    std::string name;
     std::unique_ptr<Server> server;
+    ServerCounts before;  // what it counted under other names
+
+    ServerCounts since_named() const;
   };
 
   void run();
   Task<> main();
   Task<> wind_down();
   Task<> hurry(Duration grace);
-  void retire(const std::string& name, std::unique_ptr<Server> server);
-  Task<> retire_server(std::string name, std::unique_ptr<Server> server);
+  void name(Open& open, const std::string& name);
+  void remember(const std::string& name, const ServerCounts& counts);
+  void retire(Open& open);
+  Task<> retire_open(Open old);
   Task<> retire_version(std::unique_ptr<Version> old);
   std::expected<void, std::string> open_listeners(Version& version,
                                                   std::vector<BoundAddress>& bound);
   std::expected<void, std::string> open_listener(Version& version, size_t index,
                                                  BoundAddress& bound);
+  bool port_is_ours(const Version& version, const Address& address) const;
+  void retire_others();
   template <class F>
   void each_server(F f);
 
@@ -106,8 +117,9 @@ class Worker {
   Duration grace_{};
   std::unique_ptr<Version> now_;
   std::unique_ptr<Version> next_;
+  // By place_of(): a listener that gets another name goes on, and two may swap their places.
   std::map<std::string, Open> open_;
-  std::multimap<std::string, Server*> retiring_;
+  std::vector<Open*> retiring_;
   std::map<std::string, ServerCounts> past_;  // of servers that have ended, by listener
 };
 

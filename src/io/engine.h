@@ -61,6 +61,9 @@ class Listener {
   virtual const Address& local() const = 0;
   // The kernel's, for ListenOptions::share; -1: there is none.
   virtual int descriptor() const { return -1; }
+  // Before closing: the kernel takes no new client, and those it has taken, or is greeting, can
+  // still be accepted. Closing alone would reset them.
+  virtual void turn_away() {}
 
  protected:
   friend class Accept;
@@ -72,6 +75,7 @@ using ListenerPtr = std::unique_ptr<Listener>;
 struct ListenOptions {
   int backlog = 4096;      // connections the kernel may hold before we accept them
   bool reuse_port = true;  // one socket a worker on the same port
+  bool exclusive = false;  // with reuse_port: but nobody else is there yet
   // A path belongs to one socket, so workers share it: the descriptor of the first one's listener
   // (it is duplicated, so that each closes its own).
   int share = -1;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
@@ -112,10 +113,28 @@ class PendingConnect final : public Pollable {
   const int descriptor_;
 };
 
+// SYN segments are dropped, all others pass: a handshake that has begun comes to its end. The
+// client asks again after a second, and is refused, or answered by whoever has the address then.
+void drop_syn(int descriptor) {
+  constexpr unsigned flags_byte = 13, syn_bit = 2;
+  sock_filter code[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_byte),
+                        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, syn_bit, 0, 1),
+                        BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+  const sock_fprog program{.len = std::size(code), .filter = code};
+  ::setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 class SocketListener final : public Listener, public Pollable {
  public:
   SocketListener(EpollEngine& engine, int descriptor, Address local)
-      : engine_(engine), descriptor_(descriptor), local_(std::move(local)) {}
+      : engine_(engine), descriptor_(descriptor), local_(std::move(local)) {
+    if (local_.family == Address::Family::unix_path && ::lstat(local_.path.c_str(), &file_) != 0)
+      file_ = {};
+  }
   ~SocketListener() override {
     CHECK(op_ == nullptr);
     engine_.remove(descriptor_, *this, false);
@@ -125,6 +144,13 @@ class SocketListener final : public Listener, public Pollable {
   Result<> begin() { return engine_.add(descriptor_, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE, *this); }
   const Address& local() const override { return local_; }
   int descriptor() const override { return descriptor_; }
+  // A path is taken away unless it is another's by now.
+  void turn_away() override {
+    if (local_.family != Address::Family::unix_path) return drop_syn(descriptor_);
+    struct stat now;
+    if (::lstat(local_.path.c_str(), &now) == 0 && same_file(now, file_))
+      ::unlink(local_.path.c_str());
+  }
 
   void on_events(uint32_t) override {
     ready_ = true;
@@ -168,6 +194,7 @@ class SocketListener final : public Listener, public Pollable {
   bool ready_ = true;
   Accept* op_ = nullptr;
   Address local_;
+  struct stat file_{};  // of a path: the one we made
 };
 
 // A socket file that nobody listens on any more is in the way after a crash: take it away, but only
@@ -318,11 +345,14 @@ Result<ListenerPtr> EpollEngine::listen(const Address& at, const ListenOptions& 
   if (s < 0) return refused(errno);
   set(s, SOL_SOCKET, SO_REUSEADDR);
   if (where.ss_family != AF_UNIX) {
-    if (options.reuse_port) set(s, SOL_SOCKET, SO_REUSEPORT);
+    if (options.reuse_port && !options.exclusive) set(s, SOL_SOCKET, SO_REUSEPORT);
     set(s, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
   }
-  if (::bind(s, reinterpret_cast<sockaddr*>(&where), size) != 0 ||
-      ::listen(s, options.backlog) != 0) {
+  const bool bound_here = ::bind(s, reinterpret_cast<sockaddr*>(&where), size) == 0;
+  // bind() has refused what others hold; from now on more of our own may join.
+  if (bound_here && where.ss_family != AF_UNIX && options.reuse_port && options.exclusive)
+    set(s, SOL_SOCKET, SO_REUSEPORT);
+  if (!bound_here || ::listen(s, options.backlog) != 0) {
     const int error = errno;
     ::close(s);
     return refused(error);
