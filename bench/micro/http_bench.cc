@@ -1,7 +1,8 @@
 // What the hot path of one request costs: finding the end of its head, parsing it, reading its
 // framing and target, and writing the head for the next hop. Google Benchmark.
 // Build by hand, optimised, without sanitizers (from the top folder):
-//   clang++-19 -std=gnu++23 -O2 -DNDEBUG -Isrc bench/micro/http_bench.cc src/http/{names,headers}.cc
+//   clang++-19 -std=gnu++23 -O2 -DNDEBUG -Isrc bench/micro/http_bench.cc
+//   src/http/{names,headers}.cc
 //     src/http/{h1_parse,framing,uri,hop,h1_write,status,chunked}.cc src/base/*.cc
 //     -lbenchmark -lfmt -lspdlog -lpthread -o /tmp/http_bench
 #include <benchmark/benchmark.h>

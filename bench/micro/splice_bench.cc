@@ -109,8 +109,8 @@ void splice(benchmark::State& state) {
       if (n <= 0) std::abort();
       left -= static_cast<size_t>(n);
       while (n > 0) {
-        const ssize_t sent = ::splice(pipe[0], nullptr, ends.to(), nullptr,
-                                      static_cast<size_t>(n), SPLICE_F_MOVE | SPLICE_F_MORE);
+        const ssize_t sent = ::splice(pipe[0], nullptr, ends.to(), nullptr, static_cast<size_t>(n),
+                                      SPLICE_F_MOVE | SPLICE_F_MORE);
         if (sent <= 0) std::abort();
         n -= sent;
       }

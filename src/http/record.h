@@ -1,7 +1,7 @@
 // Record: what is remembered of one exchange for the access log and the metrics: who answered, how
 // long each phase took, and when something failed, whose fault it was and why. Owner: the exchange.
-// Thread: its loop's. Lifetimes: the views point into the configuration that the exchange holds, into
-// its arena, or into literals.
+// Thread: its loop's. Lifetimes: the views point into the configuration that the exchange holds,
+// into its arena, or into literals.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -1,9 +1,9 @@
 // FramePool: where coroutine frames and other short-lived objects of the data plane come from.
 // Freed ones wait in a list for their size class, so a steady load allocates nothing [measured: 0
-// per request]. Owner: each thread has one (`frames`); a frame may be freed on another thread, it
-// then stays there. Bound: it holds what was once live at the same time; sizes above 4 KiB go
-// straight to the heap. `live` is the number of frames alive: a test that ends with live != 0 has
-// leaked a task.
+// per request]. Owner: each thread has one (`frames`). Thread: its own; a frame may be freed on
+// another one, it then stays there. Bound: it holds what was once live at the same time; sizes
+// above 4 KiB go straight to the heap. `live` is the number of frames alive: a test that ends with
+// live != 0 has leaked a task.
 #pragma once
 #include <cstddef>
 #include <cstdint>
