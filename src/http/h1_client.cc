@@ -2,6 +2,7 @@
 
 #include "http/h1_write.h"
 #include "http/hop.h"
+#include "http/send.h"
 #include "task/combine.h"
 
 namespace banyan {
@@ -156,13 +157,12 @@ Task<Result<>> H1Call::send_head(std::string_view target, const Headers& headers
 }
 
 Task<Result<>> H1Call::write_piece(Bytes piece) {
-  Loop& loop = (co_await current_context()).loop;
   char size[20];
   const bool chunked = request_framing_.kind == Framing::Kind::chunked;
   const Bytes framed[] = {write_chunk_head(size, piece.size()), piece, "\r\n"};
   const Bytes plain[] = {piece};
-  co_return co_await client().stream_->write(chunked ? std::span<const Bytes>(framed) : plain,
-                                             send_deadline(loop));
+  co_return co_await send_all(*client().stream_, chunked ? std::span<const Bytes>(framed) : plain,
+                              {.gap_max = client().limits_.send_max});
 }
 
 Task<Result<>> H1Call::send_content() {

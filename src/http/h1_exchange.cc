@@ -2,6 +2,7 @@
 
 #include "http/h1_write.h"
 #include "http/hop.h"
+#include "http/send.h"
 #include "http/tunnel.h"
 #include "task/combine.h"
 
@@ -147,7 +148,8 @@ Result<> H1Exchange::understand() {
 }
 
 Task<Result<>> H1Exchange::write(std::span<const Bytes> pieces) {
-  co_return co_await stream_.write(pieces, after(loop_.now(), limits_.send_max));
+  return send_all(stream_, pieces,
+                  {.gap_max = limits_.send_max, .rate_min = limits_.body.rate_min});
 }
 
 Task<Result<>> H1Exchange::send(uint16_t status, const Headers& headers) {

@@ -16,6 +16,17 @@
 
 namespace banyan {
 
+// A configuration that is one text and nothing else.
+inline Loaded load_text(const std::string& text) {
+  const Sources only = {.environment = [](const std::string&) { return std::nullopt; },
+                        .file = [&text](const std::string& path) -> std::optional<std::string> {
+                          if (path != "config") return std::nullopt;
+                          return text;
+                        },
+                        .glob = [](const std::string&) { return std::vector<std::string>(); }};
+  return load_model("config", only);
+}
+
 class SimGateway {
  public:
   // The last word on an exchange; `request` is null when its head could not be read.

@@ -1,5 +1,7 @@
 #include "wire/gateway.h"
 
+#include "sim/gateway.h"
+
 namespace banyan::wire {
 
 namespace {
@@ -14,20 +16,11 @@ constexpr Standard standard[] = {
     {"routes", "routes: [ { to: origin } ]\n"},
 };
 
-// One file and nothing else.
-Sources only(const std::string& text) {
-  return {.environment = [](const std::string&) { return std::nullopt; },
-          .file = [&text](const std::string& path) -> std::optional<std::string> {
-            if (path != "config") return std::nullopt;
-            return text;
-          },
-          .glob = [](const std::string&) { return std::vector<std::string>(); }};
-}
-
 std::string completed(const std::string& text) {
   std::string whole = text;
   Problems ignored;
-  const Node told = parse_yaml(text, "config", only(text), ignored);
+  const Sources none = {.environment = [](const std::string&) { return std::nullopt; }};
+  const Node told = parse_yaml(text, "config", none, ignored);
   for (const Standard& s : standard)
     if (told.find(s.key) == nullptr) whole += s.text;
   return whole;
@@ -36,8 +29,7 @@ std::string completed(const std::string& text) {
 }  // namespace
 
 ModelPtr load(const std::string& text, std::string& wrong) {
-  const std::string whole = completed(text);
-  Loaded loaded = load_model("config", only(whole));
+  Loaded loaded = load_text(completed(text));
   wrong = loaded.problems.text();
   return loaded.model;
 }
