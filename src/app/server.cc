@@ -32,10 +32,12 @@ void Server::start() {
 }
 
 Task<> Server::accept_clients() {
+  const Cancel& called_off = (co_await current_context()).cancel;
   for (;;) {
     auto client = co_await listener_->accept();
     if (!client) {
-      if (client.error().code == Code::cancelled) break;
+      // Whatever an accept failed with: only who calls us off ends the service.
+      if (called_off.requested()) break;
       if (!co_await sleep_for(accept_pause)) break;
       continue;
     }
