@@ -58,17 +58,19 @@ std::optional<uint64_t> announced_length(const Headers& headers) {
   return parse_u64(headers.get(Name::content_length));
 }
 
+bool has_member(std::string_view list, std::string_view member) {
+  while (!list.empty()) {
+    const size_t comma = list.find(',');
+    if (iequal(trim(list.substr(0, comma)), member)) return true;
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+  }
+  return false;
+}
+
 bool lists(const Headers& headers, Name id, std::string_view member) {
   if (!headers.has(id)) return false;
-  for (const Field& f : headers) {
-    if (f.id != id) continue;
-    std::string_view rest = f.value;
-    while (!rest.empty()) {
-      const size_t comma = rest.find(',');
-      if (iequal(trim(rest.substr(0, comma)), member)) return true;
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-    }
-  }
+  for (const Field& f : headers)
+    if (f.id == id && has_member(f.value, member)) return true;
   return false;
 }
 

@@ -27,7 +27,9 @@ Result<Framing> response_framing(Method request_method, uint16_t status, uint8_t
 std::optional<uint64_t> announced_length(const Headers& headers);
 // Whether the connection carries another exchange (RFC 9112, section 9.3).
 bool keep_alive(uint8_t minor_version, const Headers& headers);
-// True when the comma-separated list of any field `id` holds the token `member`.
+// True when the comma-separated list holds the token `member`.
+bool has_member(std::string_view list, std::string_view member);
+// The same for the list of any field `id`.
 bool lists(const Headers& headers, Name id, std::string_view member);
 
 }  // namespace banyan

@@ -274,14 +274,17 @@ Result<Response> H1Call::make_answer(Ref self) {
   rsp.headers = request_.arena.make<Headers>(head_.headers);
   const bool connected = request_.method == Method::connect && head_.status / 100 == 2;
   if (head_.status == 101 || connected) {
-    if (!connected && request_.upgrade.empty())
+    const std::string_view chosen = head_.headers.get(Name::upgrade);
+    const bool asked =
+        !request_.upgrade.empty() && (chosen.empty() || has_member(request_.upgrade, chosen));
+    if (!connected && !asked)
       return fail(Code::protocol, Side::upstream, "the endpoint switched protocols unasked");
     // The rest of the content would become the first bytes of the new protocol.
     if (!sent_)
       return fail(Code::protocol, Side::upstream,
                   "the endpoint switched protocols before it had the whole request");
     switched_ = true;
-    rsp.tunnel = std::make_unique<Switched>(std::move(self), head_.headers.get(Name::upgrade));
+    rsp.tunnel = std::make_unique<Switched>(std::move(self), chosen);
     return rsp;
   }
   const Framing framing = TRY_RETURN(
