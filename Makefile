@@ -69,7 +69,7 @@ check-clang: build-asan/build.ninja
 	@scripts/clang_tidy.sh $(ARGS)
 
 test-scripts:
-	@python3 -m unittest discover -s test -p 'tidy_test.py'
+	@python3 -m unittest discover -s test -p '*_test.py'
 
 test-units: build-asan/build.ninja
 	@ninja -C build-asan
