@@ -35,11 +35,15 @@ FORBIDDEN = [
     (r"_clock::now\b", "time comes from Loop: the simulator cannot fake another clock", CLOCKS),
     (r"\b(?:usleep|nanosleep|sleep_for\s*\(\s*std::chrono.*this_thread|this_thread::sleep)",
      "a thread must not sleep: wait on the loop", ()),
-    (r"\b(?:std::rand|srand|random_device|mt19937)\b", "randomness comes from Loop", ()),
+    (r"\b(?:clock_gettime|gettimeofday)\b|(?<!\w)(?:std)?::time\(",
+     "time comes from Loop: the simulator cannot fake another clock", ()),
+    (r"\b(?:std::rand|srand|random_device|mt19937|getrandom|getentropy)\b|(?<![\w.>])rand\(",
+     "randomness comes from Loop", ("src/app/process.cc",)),  # the seed
     (r"\bthrow\b", "errors are values: Result and TRY",
      ("src/base/arena.cc", "src/io/buffer.cc")),
     (r"\b(?:TO" r"DO|FIX" r"ME|XXX)\b", "finish it, or leave it out", ()),
-    (r"\bstd::(?:cout|cerr)\b", "fmt::print in app/main, the log elsewhere", ()),
+    (r"\bstd::(?:cout|cerr)\b|(?<!\w)(?:[fs]|sn|vsn)?printf\(|(?<!\w)f?puts\(",
+     "fmt::print in app/main, fmt::format and the log elsewhere", ("src/base/check.cc",)),
 ]
 FORBIDDEN_IN_TESTS = [
     (r"\b(?:usleep|nanosleep|this_thread::sleep)", "a test must not sleep: use virtual time", ()),

@@ -1,6 +1,7 @@
 """tidy.py tells what it should, and nothing else: each rule on a tree of its own."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -33,6 +34,19 @@ class Rules(unittest.TestCase):
         self.told("src/io/a.h", HEADER + '#include "http/b.h"\n', "io/ may include base, task", 3)
         self.told("src/base/a.cc", '#include "task/b.h"\n', "base/ may include nothing", 1)
 
+    def test_the_arrows_are_those_that_are_linked(self):
+        cmake = pathlib.Path(__file__).resolve().parent.parent / "CMakeLists.txt"
+        links = {m[1]: set(m[2].split()) & set(tidy.FLOORS) for m in
+                 re.finditer(r"^floor\((\w+) (.*)\)$", cmake.read_text(), re.M)}
+
+        def below(floor):
+            return set().union(*({b} | below(b) for b in links[floor]))
+
+        # A pattern is linked with io, for what lies between; it may not include it.
+        expected = {floor: below(floor) - ({"io"} if floor == "patterns" else set())
+                    for floor in links}
+        self.assertEqual({floor: set(may) for floor, may in tidy.FLOORS.items()}, expected)
+
     def test_a_pattern_never_includes_io_or_another_pattern(self):
         self.told("src/patterns/x/a.cc", '#include "io/b.h"\n', "not io/", 1)
         self.told("src/patterns/x/a.cc", '#include "patterns/y/b.h"\n', "includes another", 1)
@@ -41,7 +55,17 @@ class Rules(unittest.TestCase):
     def test_time_and_chance_come_from_the_loop(self):
         self.told("src/http/a.cc", "auto t = std::chrono::steady_clock::now();\n", "Loop", 1)
         self.told("src/http/a.cc", "std::random_device d;\n", "Loop", 1)
+        self.told("src/http/a.cc", "timespec t; ::clock_gettime(CLOCK_REALTIME, &t);\n", "Loop", 1)
+        self.told("src/http/a.cc", "auto t = std::time(nullptr);\n", "Loop", 1)
+        self.told("src/http/a.cc", "int n = rand();\n", "Loop", 1)
+        self.good("src/http/a.cc", "line.time(now), entropy.rand(), AccessLine::time(out);\n")
         self.good("src/io/epoll.cc", "auto t = std::chrono::steady_clock::now();\n")
+
+    def test_printing_is_for_main(self):
+        for call in ("std::cout << x;", "printf(x);", "std::fprintf(stderr, x);", "snprintf(b, n, x);"):
+            self.told("src/http/a.cc", f"{call}\n", "the log", 1)
+        self.good("src/http/a.cc", "fmt::print(x);\n")
+        self.good("src/base/check.cc", "std::fprintf(stderr, x);\n")
 
     def test_comments_and_texts_are_free(self):
         self.good("src/http/a.cc", '// throw\nauto a = "throw";\n')
