@@ -112,6 +112,7 @@ Task<> Process::serve(Nursery& tasks) {
     co_return;
   }
   ready_ = true;
+  spdlog::info("ready: {} workers", workers_.size());
   options_.ready();
   tasks.start([this, &tasks] { return obey_signals(tasks); });
   tasks.start([this] { return obey_hangups(); });

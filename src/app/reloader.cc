@@ -60,8 +60,8 @@ Task<Reloader::Outcome> Reloader::apply_in_turn(Loaded loaded) {
   if (model_ != nullptr) tell_unchangeable(model_->settings, loaded.model->settings);
   model_ = loaded.model;
   ++generation_;
-  process_.commit(loaded);
   co_await tell_listeners();
+  process_.commit(loaded);
   co_return out;
 }
 
