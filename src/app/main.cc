@@ -59,8 +59,9 @@ int check(const Arguments& args) {
                args.run.config, loaded.model->settings.listeners.size(),
                loaded.model->settings.services.size(), loaded.model->settings.routes.size());
   } else {
-    fmt::print("{}{}: {} problems\n", loaded.problems.text(), args.run.config,
-               loaded.problems.errors());
+    const size_t count = loaded.problems.errors();
+    fmt::print("{}{}: {} {}\n", loaded.problems.text(), args.run.config, count,
+               count == 1 ? "problem" : "problems");
   }
   return loaded.model != nullptr ? 0 : found_wrong;
 }

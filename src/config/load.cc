@@ -73,6 +73,7 @@ class Loader final {
     Node root;
     root.kind = Node::Kind::map;
     const auto text = read(path, from);
+    root.broken = !text;
     if (!text) return root;
     root = parse_yaml(*text, path, sources_, problems_);
     if (root.kind != Node::Kind::map && root.kind != Node::Kind::null) {

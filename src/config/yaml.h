@@ -19,7 +19,7 @@ struct Entry;
 struct Node {
   enum class Kind : uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
-  bool broken = false;          // of a root: a syntax error, so it is not the whole tree
+  bool broken = false;          // of a root: bad syntax or an unreadable file; not the whole tree
   bool quoted = false;          // a scalar written with quotes is always text
   mutable bool secret = false;  // set by whoever reads it as one: never shown
   Place place;

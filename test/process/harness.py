@@ -142,10 +142,17 @@ class Gateway:
         found = eventually(
             lambda: re.findall(rf"\Wlistening on (\S+) \({re.escape(listener)}\)", self.log()),
             f"listening as {listener}")
-        return found[-1]
+        return self.absolute(found[-1])
 
     def admin(self):
-        return eventually(lambda: re.findall(r"admin pages on (\S+)", self.log()), "admin")[-1]
+        found = eventually(lambda: re.findall(r"admin pages on (\S+)", self.log()), "admin")
+        return self.absolute(found[-1])
+
+    def absolute(self, address):
+        """A relative path is the gateway's, in its folder."""
+        if not address.startswith("unix:"):
+            return address
+        return f"unix:{self.folder / address.removeprefix('unix:')}"
 
     def signal(self, number):
         self.child.send_signal(number)
