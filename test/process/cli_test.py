@@ -33,7 +33,7 @@ PROBLEMS = [
     (11, 5, ("equal to route 'one'", "banyan.yaml:10:5")),
     (12, 5, ("routes[2].to", "no service 'cannary'", "did you mean 'canary'?")),
     (13, 5, ("routes[3]", "exactly one of to, redirect, respond")),
-    (14, 20, ("shutdown.grace", "24h")),
+    (14, 20, ("shutdown.grace", "1d")),
 ]
 
 NEVER = """\
