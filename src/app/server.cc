@@ -66,6 +66,7 @@ Task<> Server::stop_accepting() {
 }
 
 void Server::abort() {
+  if (listener_ != nullptr) listener_->turn_away();
   accepting_.cancel();
   connections_.cancel();
 }
