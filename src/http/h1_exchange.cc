@@ -28,7 +28,7 @@ class H1Exchange::RequestBody final : public Body {
  private:
   Bytes counted(Bytes piece) {
     exchange_.record_.bytes_in += piece.size();
-    if (reader_.ended()) exchange_.client_.request_ended();
+    if (reader_.ended()) exchange_.received();
     return piece;
   }
   H1Exchange& exchange_;
@@ -46,6 +46,11 @@ H1Exchange::H1Exchange(Loop& loop, Stream& stream, Buffer& buffer, HandlerSource
       requests_(requests),
       head_(arena_),
       client_(stream, loop) {}
+
+void H1Exchange::received() {
+  if (record_.received == Time{}) record_.received = loop_.now();
+  client_.request_ended();
+}
 
 Task<Result<>> H1Exchange::read_more(Time deadline) {
   if (buffer_.data().size() >= limits_.head.head_bytes || (buffer_.full() && !buffer_.grow())) {
@@ -128,7 +133,7 @@ Result<> H1Exchange::understand() {
   reader_.emplace(stream_, buffer_, framing, limits_.body, arena_);
   if (framing.kind != Framing::Kind::none) body_ = std::make_unique<RequestBody>(*this);
   owes_continue_ = head_.headers.has(Name::expect) && body_ != nullptr && !reader_->ended();
-  if (reader_->ended()) client_.request_ended();
+  if (reader_->ended()) received();
   request_.emplace(Request{.arena = arena_,
                            .method = head_.method,
                            .method_text = head_.method_text,

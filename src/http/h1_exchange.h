@@ -22,6 +22,7 @@ class H1Exchange final : private Interim {
   Task<Result<>> read_head();
   Task<Result<>> read_more(Time deadline);
   Result<> understand();
+  void received();
   Task<Result<>> answer();
   Task<> serve_request();
   Task<> serve_tunnel();

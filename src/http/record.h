@@ -21,6 +21,7 @@ struct Record {
   uint32_t route_index = 0;
   Time started{};    // the first byte of the request was there
   Time head_read{};  // the request's head was complete
+  Time received{};   // the request's content was complete; zero: never
   Time connected{};  // a connection to the endpoint was at hand; zero: never
   Time answered{};   // the head of the answer was there; zero: never
   Time ended{};

@@ -4,6 +4,7 @@
 // the loop outlive it. Names are resolved in the background and again when their TTL ends;
 // endpoints that leave finish what they have in flight.
 #pragma once
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace banyan {
 
 struct ClusterLimits {
   Duration connect_max = std::chrono::milliseconds(500);
-  Duration answer_max = std::chrono::seconds(30);  // from sending to the head of the answer
-  H1ClientLimits h1;  // h1.body.gap_max: silence within an answer's content
+  Duration answer_max =
+      std::chrono::seconds(30);  // from the end of the request to the head of its answer
+  H1ClientLimits h1;             // h1.body.gap_max: silence within an answer's content
   PoolLimits pool;
 };
 
@@ -26,7 +28,7 @@ class Cluster {
       : name_(std::move(name)),
         network_(network),
         loop_(loop),
-        limits_(limits),
+        limits_(bounded(limits)),
         balancer_(balance) {}
 
   const std::string& name() const { return name_; }
@@ -50,6 +52,12 @@ class Cluster {
   }
 
  private:
+  // An endpoint that takes nothing of a request is as good as one that does not answer.
+  static ClusterLimits bounded(ClusterLimits limits) {
+    limits.h1.send_max = std::min(limits.h1.send_max, limits.answer_max);
+    return limits;
+  }
+
   const std::string name_;
   Network& network_;
   Loop& loop_;

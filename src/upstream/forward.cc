@@ -1,5 +1,7 @@
 #include "upstream/forward.h"
 
+#include <algorithm>
+
 #include "http/hop.h"
 #include "task/combine.h"
 
@@ -14,6 +16,43 @@ bool may_go_elsewhere(const Error& error) {
   return error.retryable && (error.code == Code::unavailable || error.code == Code::timeout ||
                              error.code == Code::overloaded);
 }
+
+// Calls an attempt off when the answer's head has not come `most` after the request was there.
+// While a client sends its content the time is the client's, and has limits of its own: else an
+// upload that is slow would look like an endpoint that is.
+class AnswerClock final : private Timer {
+ public:
+  AnswerClock(Loop& loop, const Request& request, Duration most)
+      : loop_(loop), request_(request), began_(loop.now()), most_(most) {}
+
+  // `co_await until{clock.trigger(), attempt(...)}`
+  struct Trigger {
+    AnswerClock& clock;
+    void attach(Cancel& scope) {
+      clock.scope_ = &scope;
+      clock.fire();
+    }
+    void detach() { clock.disarm(); }
+  };
+  Trigger trigger() { return {*this}; }
+  bool over() const { return loop_.now() >= due(); }
+
+ private:
+  Time due() const {
+    const bool sending = request_.body != nullptr && !request_.body->ended();
+    return after(sending ? loop_.now() : std::max(began_, request_.record.received), most_);
+  }
+  void fire() noexcept override {
+    if (over()) return scope_->request(Code::timeout);
+    if (due() != never) loop_.arm(*this, due());
+  }
+
+  Loop& loop_;
+  const Request& request_;
+  const Time began_;
+  const Duration most_;
+  Cancel* scope_ = nullptr;
+};
 
 bool has_content(const Request& request) {
   return request.body != nullptr && request.body->length() != 0u;
@@ -60,10 +99,10 @@ Task<Reply> Forward::attempt(Request& request, Attempt how, bool& stale) {
                                        request.headers, stale);
   stale = stale && reused;
   // (4) What the endpoint's speed and the log need to know. One that does not answer in time is
-  // slow: the others go first from now on.
+  // slow: the others go first from now on. The time in which the client sent is not its.
   const bool silent =
       !reply && reply.error().code == Code::timeout && reply.error().side == Side::upstream;
-  if (reply || silent) how.endpoint.answered_in(loop.now() - sent_at);
+  if (reply || silent) how.endpoint.answered_in(loop.now() - std::max(sent_at, record.received));
   if (!reply) co_return reply;
   record.answered = loop.now();
   // (5) Fields of this hop end here; the framing is written anew on the other side.
@@ -75,7 +114,7 @@ Task<Reply> Forward::attempt(Request& request, Attempt how, bool& stale) {
 Task<Reply> Forward::call(Request& request) {
   Loop& loop = cluster_->loop();
   request.record.service = cluster_->name();
-  const Time until = after(loop.now(), cluster_->limits().answer_max);
+  AnswerClock clock(loop, request, cluster_->limits().answer_max);
   // An endpoint may leave the cluster at any time: those tried are kept until the end.
   EndpointPtr tried[endpoints_tried_max];
   size_t count = 0;
@@ -91,7 +130,7 @@ Task<Reply> Forward::call(Request& request) {
     Endpoint& endpoint = *tried[count - 1];
     request.record.endpoint = request.arena.copy(endpoint.name());
     bool stale = false;
-    reply = co_await within{until - loop.now(), attempt(request, {endpoint, fresh_only}, stale)};
+    reply = co_await until{clock.trigger(), attempt(request, {endpoint, fresh_only}, stale)};
     if (reply) co_return reply;
     Error& error = reply.error();
     if (error.code == Code::cancelled) error.side = Side::client;
@@ -99,7 +138,7 @@ Task<Reply> Forward::call(Request& request) {
         stale && !fresh_only && !has_content(request) && is_idempotent(request.method);
     // (6) Nothing was sent: another endpoint may have it.
     const bool elsewhere = may_go_elsewhere(error) && count < endpoints_tried_max;
-    if ((!again && !elsewhere) || loop.now() >= until) co_return reply;
+    if ((!again && !elsewhere) || clock.over()) co_return reply;
     fresh_only = again;
   }
 }

@@ -2,9 +2,9 @@
 // Service. Owner: the worker's snapshot. Thread: its loop's. Lifetime: it shares the cluster. It
 // sends a request twice only when nothing of it can have been processed (the connection was never
 // made), or when it is idempotent, has no content, and a used connection ended without a byte of an
-// answer. Bounds: three endpoints a request; `answer_max` for all of it, up to the answer's head.
-// Errors: Code::cancelled is Side::client, because it came from above; what the endpoint did is
-// Side::upstream.
+// answer. Bounds: three endpoints a request; `answer_max` for all of it, from the end of the
+// request to the answer's head. Errors: Code::cancelled is Side::client, because it came from
+// above; what the endpoint did is Side::upstream.
 #pragma once
 #include "upstream/cluster.h"
 

@@ -33,7 +33,7 @@ void declare(Fields<TimeoutSettings>& f) {
   f.about("timeout", "How long a service may take.");
   f.field("connect", &TimeoutSettings::connect, "To accept a new connection.", between(1ms, 5min));
   f.field("request", &TimeoutSettings::request,
-          "From the request's arrival to the head of the answer; all attempts together.",
+          "From the end of the request to the head of its answer; all attempts together.",
           between(1ms, 24h));
   f.field("idle", &TimeoutSettings::idle, "Of silence within an answer's content.",
           between(1ms, 24h));

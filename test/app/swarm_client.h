@@ -142,7 +142,7 @@ class Client {
     stream_ = std::move(*connected);
     Context& context = co_await current_context();
     Nursery reading(context);
-    reading.start([this] { return read(); });
+    reading.start([this] { return read(dice_.chance(15)); });
     if (dice_.chance(20))
       (void)co_await within{dice_.up_to(6s), talk()};
     else
@@ -157,7 +157,7 @@ class Client {
     if (!connected) co_return false;
     stream_ = std::move(*connected);
     Nursery reading(co_await current_context());
-    reading.start([this] { return read(); });
+    reading.start([this] { return read(false); });
     Made made = make("GET", prefix, false);
     answers_.expect(std::move(made.sent));
     const bool sent = (co_await send(made.head)).has_value();
@@ -176,8 +176,7 @@ class Client {
     bool last = false;
   };
 
-  Task<> read() {
-    const bool slow = dice_.chance(15);
+  Task<> read(bool slow) {
     char buffer[16 * 1024];
     for (;;) {
       const auto n = co_await stream_->read(std::span(buffer, slow ? 3000 : sizeof buffer));

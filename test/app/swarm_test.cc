@@ -194,7 +194,8 @@ class Swarm {
   // Liveness: without faults, and when what failed before is forgiven, every service answers.
   Task<> heal() {
     calm_ = true;
-    for (size_t i = 0; i < endpoints; ++i) sim_.world().link(endpoint_host(i)).latency = 0ms;
+    for (size_t i = 0; i < endpoints; ++i) sim_.world().link(endpoint_host(i)) = SimLink{};
+    sim_.world().link("10.0.0.1") = SimLink{};
     names_.set("shop.internal", {"10.0.1.1"}, 1s);
     (void)co_await sleep_for(65s);
     for (const std::string_view prefix : {"/a", "/b", "/named", "/shared"}) {

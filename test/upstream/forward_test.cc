@@ -376,6 +376,33 @@ TEST_F(ForwardTest, AClientThatLeavesDuringTheConnectBlamesNobodyElse) {
   });
 }
 
+// While the client sends, the time is the client's: nobody else is late, and no endpoint is slow.
+TEST_F(ForwardTest, ASlowUploadIsNoSlowAnswer) {
+  proxy.limits.answer_max = 2s;
+  sim.serve("10.0.0.1:80", [](Peer& peer) -> Task<> {
+    co_await peer.read_until("the end");
+    co_await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    co_await peer.read_until("the end");
+  });
+  proxy.run([](Proxy& p) -> Task<> {
+    Peer client = co_await p.client();
+    const std::string head = "POST / HTTP/1.1\r\nhost: shop\r\ncontent-length: 7\r\n\r\n";
+    co_await client.send(head + "th");
+    (void)co_await sleep_for(7s);
+    co_await client.send("e end");
+    co_await client.expect(Proxy::answer("ok"));
+    EXPECT_EQ(p.endpoint().cost(), 0) << "it answered at once";
+    // The second one is not answered: the time counts from its end.
+    const Duration began = p.elapsed();
+    co_await client.send(head + "123");
+    (void)co_await sleep_for(3s);
+    co_await client.send("4567");
+    EXPECT_TRUE((co_await client.read_head()).starts_with("HTTP/1.1 504 "));
+    EXPECT_EQ(p.elapsed() - began, 5s);
+    EXPECT_GT(p.endpoint().cost(), 1.9e9);
+  });
+}
+
 TEST_F(ForwardTest, AnEarlyAnswerEndsTheUpload) {
   sim.serve("10.0.0.1:80", [](Peer& peer) -> Task<> {
     co_await peer.read_head();
