@@ -272,6 +272,13 @@ Task<> H1Exchange::refuse(Error error) {
   (void)co_await send(rsp);
 }
 
+// Whichever operation was called off, the fault is not that of its peer.
+Error H1Exchange::cause_of(const Error& error) const {
+  if (client_.left()) return {Code::cancelled, Side::client, false, 0, "the client left"};
+  if (error.code != Code::cancelled) return error;
+  return {Code::cancelled, Side::self, false, 0, "called off when the process ended"};
+}
+
 Task<> H1Exchange::serve_request() {
   Context& context = co_await current_context();
   Nursery background(context);
@@ -279,8 +286,7 @@ Task<> H1Exchange::serve_request() {
   auto answered = co_await until{client_.trigger(), answer()};
   if (!answered) {
     keep_ = false;
-    record_.blame(client_.left() ? Error{Code::cancelled, Side::client, false, 0, "the client left"}
-                                 : answered.error());
+    record_.blame(cause_of(answered.error()));
   }
   background.cancel();
   co_await background.join();

@@ -35,6 +35,7 @@ class H1Exchange final : private Interim {
   std::string_view switched_protocol(const Response& rsp) const;
   Framing answer_framing(const Response& rsp) const;
   Result<> check_expectation();
+  Error cause_of(const Error& error) const;
   void cut_off(const Error& why, bool length_known);
   Fate fate();
 
