@@ -16,6 +16,7 @@ class H1Exchange::RequestBody final : public Body {
   explicit RequestBody(H1Exchange& exchange) : exchange_(exchange), reader_(*exchange.reader_) {}
   Bytes ready() override { return exchange_.owes_continue_ ? Bytes{} : counted(reader_.ready()); }
   Task<Result<Bytes>> read() override {
+    exchange_.request_->expects_continue = false;
     // Behind the head of the answer it would be taken for a part of it.
     if (!exchange_.head_sent_ && std::exchange(exchange_.owes_continue_, false))
       TRY(co_await exchange_.write_interim("HTTP/1.1 100 Continue\r\n\r\n"));

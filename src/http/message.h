@@ -45,9 +45,9 @@ struct Request {
   uint8_t minor_version = 1;   // of the client's HTTP/1
   bool secure = false;         // the client's connection is TLS
   Headers& headers;
-  Body* body = nullptr;      // null: no content
-  std::string_view upgrade;  // the protocol the client asked to switch to; empty: none
-  bool expects_continue = false;
+  Body* body = nullptr;           // null: no content
+  std::string_view upgrade;       // the protocol the client asked to switch to; empty: none
+  bool expects_continue = false;  // the client holds its content back until it is first read
   const Address& client;
   std::span<const Capture> captures;  // set by the router; in the arena
   Interim* interim = nullptr;         // null: interim answers are dropped

@@ -39,7 +39,8 @@ class AnswerClock final : private Timer {
 
  private:
   Time due() const {
-    const bool sending = request_.body != nullptr && !request_.body->ended();
+    const bool sending =
+        request_.body != nullptr && !request_.body->ended() && !request_.expects_continue;
     return after(sending ? loop_.now() : std::max(began_, request_.record.received), most_);
   }
   void fire() noexcept override {

@@ -403,6 +403,24 @@ TEST_F(ForwardTest, ASlowUploadIsNoSlowAnswer) {
   });
 }
 
+// A client that waits to be asked for its content is not late either: the endpoint is.
+TEST_F(ForwardTest, AHalfHeadInsteadOfContinueIsASlowAnswer) {
+  proxy.limits.answer_max = 3s;
+  sim.serve("10.0.0.1:80", [](Peer& peer) -> Task<> {
+    co_await peer.read_head();
+    co_await peer.send("HTTP/1.1 2");
+    co_await peer.read_until("never");
+  });
+  proxy.run([](Proxy& p) -> Task<> {
+    Peer client = co_await p.client();
+    co_await client.send(
+        "POST / HTTP/1.1\r\nhost: shop\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n");
+    EXPECT_TRUE((co_await client.read_head()).starts_with("HTTP/1.1 504 "));
+    EXPECT_EQ(p.elapsed(), 3s);
+    EXPECT_EQ(p.finished()[0].error->side, Side::upstream);
+  });
+}
+
 TEST_F(ForwardTest, AnEarlyAnswerEndsTheUpload) {
   sim.serve("10.0.0.1:80", [](Peer& peer) -> Task<> {
     co_await peer.read_head();
