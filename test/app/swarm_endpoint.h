@@ -83,6 +83,8 @@ class Endpoint {
   Task<bool> serve_one() {
     Incoming in;
     if (!co_await read_head(in)) co_return false;
+    EXPECT_LE(now(co_await current_context()), std::exchange(quiet_until_, never))
+        << "a connection was used on which bytes had come that nobody asked for: " << in.token;
     const bool early = !calm_ && dice_.chance(10) && in.head.headers.get(Name::upgrade).empty();
     if (!early) {
       if (in.waits && (calm_ || dice_.chance(70)))
@@ -92,8 +94,19 @@ class Endpoint {
     if (!calm_) co_await pause();
     if (!co_await answer(in)) co_return false;
     if (early && !co_await read_content(in)) co_return false;
+    if (calm_ && dice_.chance(10)) co_return co_await speak_unasked();
     co_return true;
   }
+  // On a connection that should idle. It harms no request that is on its way; but one that is sent
+  // after the bytes have come is a mistake: they might have been an answer.
+  Task<bool> speak_unasked() {
+    const Duration there_and_back = 2 * link_.latency + 1ms;
+    (void)co_await sleep_for(there_and_back);
+    if (!co_await peer_.send("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+    quiet_until_ = now(co_await current_context()) + there_and_back;
+    co_return true;
+  }
+  static Time now(const Context& context) { return context.loop.now(); }
   Task<> pause() {
     const Duration most = dice_.chance(10)   ? Duration(8s)
                           : dice_.chance(30) ? Duration(300ms)
@@ -238,6 +251,7 @@ class Endpoint {
   Dice dice_;
   const bool& calm_;
   std::string held_;
+  Time quiet_until_ = never;
 };
 
 }  // namespace banyan::swarm
