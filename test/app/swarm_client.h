@@ -91,6 +91,7 @@ class Answers {
     return fits;
   }
   bool understand(const ResponseHead& head, const Sent& sent) {
+    if (head.headers.find("x-hop") != nullptr || head.headers.has(Name::keep_alive)) return false;
     const std::string_view token = head.headers.get("x-token");
     if (!token.empty() && token != sent.token) return false;
     if (head.status == 101) return switched_ = sent.upgrade && !token.empty();
@@ -285,6 +286,8 @@ class Client {
     if (made.sent.http_1_0 && dice_.chance(50)) head += "Connection: keep-alive\r\n";
     if (made.last) head += "Connection: close\r\n";
     if (made.sent.upgrade) head += "Connection: upgrade\r\nUpgrade: echo\r\n";
+    if (!made.sent.upgrade && !made.last && !made.sent.http_1_0 && dice_.chance(10))
+      head += "Connection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\nTE: gzip\r\n";
     if (made.waits) head += "Expect: 100-continue\r\n";
     if (content && !in_chunks) head += "Content-Length: " + std::to_string(size) + "\r\n";
     if (in_chunks) head += "Transfer-Encoding: chunked\r\n";

@@ -62,6 +62,8 @@ class Endpoint {
     EXPECT_EQ(in.head.method_text, asked->method) << printable(text, 500);
     EXPECT_EQ(in.head.headers.count(Name::x_forwarded_for), 1u) << printable(text, 500);
     EXPECT_EQ(in.head.headers.get(Name::x_forwarded_for).substr(0, 5), "10.9.");
+    for (const std::string_view gone : {"x-hop", "keep-alive", "te", "x_forwarded_for"})
+      EXPECT_EQ(in.head.headers.find(gone), nullptr) << printable(text, 500);
     in.waits = in.head.headers.has(Name::expect);
     in.content.emplace(*framing, content_of(in.token, of_request, asked->content), Side::client);
     return true;
@@ -181,6 +183,8 @@ class Endpoint {
     else if (framing == 2)
       made.closes = true, made.counted = false;
     if (made.closes) made.text += "Connection: close\r\n";
+    if (!made.closes && dice_.chance(20))
+      made.text += "Connection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\n";
     made.text += "\r\n";
     made.head_size = made.text.size();
     if (!head) made.text += framing == 1 ? chunked(dice_, content) : content;
