@@ -223,13 +223,14 @@ class Endpoint {
     co_return co_await hang();
   }
   Task<bool> send_in_pieces(std::string_view text) {
-    const bool slow = !calm_ && dice_.chance(20);
+    const bool slow = dice_.chance(20);
     while (!text.empty()) {
       const size_t n =
           slow ? std::min<size_t>(text.size(), dice_.between(1, 1 + text.size() / 3)) : text.size();
       if (!co_await peer_.send(text.substr(0, n))) co_return false;
       text.remove_prefix(n);
-      if (slow) co_await pause();
+      if (slow && calm_) (void)co_await sleep_for(dice_.up_to(20ms));
+      if (slow && !calm_) co_await pause();
     }
     co_return true;
   }

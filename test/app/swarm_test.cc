@@ -98,7 +98,7 @@ class Swarm {
   }
 
  private:
-  static constexpr Duration client_max = 5min, drain_max = 2min;
+  static constexpr Duration client_max = 5min, drain_max = 2min, run_max = 30min;
 
   void set_conditions() {
     for (size_t i = 0; i <= endpoints; ++i) {
@@ -157,6 +157,10 @@ class Swarm {
   Task<> operate() {
     for (Context& context = co_await current_context(); !context.cancel.requested();) {
       if (!co_await sleep_for(dice_.up_to(2s))) co_return;
+      if (sim_.elapsed() > run_max) {
+        ADD_FAILURE() << "it does not end; what waits:\n" << sim_.describe();
+        co_return sim_.cancel();
+      }
       const std::string host = endpoint_host(dice_.below(endpoints));
       switch (only_clients_ ? dice_.one_of({0, 3, 4}) : static_cast<int>(dice_.below(7))) {
         case 0:
