@@ -45,8 +45,8 @@ void declare(Fields<LimitSettings>& f) {
   f.field("body_timeout", &LimitSettings::body_timeout,
           "Of silence within a request's content; else 408. Standard 30s.", between(10ms, 24h));
   f.field("body_rate", &LimitSettings::body_rate,
-          "A client that sends its content slower than this, a second, is cut off; 0: any. "
-          "Standard 240.");
+          "A client that sends its content, or takes its answer, slower than this a second is cut "
+          "off; 0: any. Standard 240.");
   f.field("idle_timeout", &LimitSettings::idle_timeout,
           "Between two requests of a connection. Standard 60s.", between(10ms, 24h));
   f.field("send_timeout", &LimitSettings::send_timeout,
