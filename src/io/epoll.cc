@@ -124,6 +124,11 @@ void drop_syn(int descriptor) {
   ::setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
+// A name that begins with '@' is the kernel's alone.
+bool has_file(const Address& at) {
+  return at.family == Address::Family::unix_path && !at.path.starts_with('@');
+}
+
 bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -132,8 +137,7 @@ class SocketListener final : public Listener, public Pollable {
  public:
   SocketListener(EpollEngine& engine, int descriptor, Address local)
       : engine_(engine), descriptor_(descriptor), local_(std::move(local)) {
-    if (local_.family == Address::Family::unix_path && ::lstat(local_.path.c_str(), &file_) != 0)
-      file_ = {};
+    if (has_file(local_) && ::lstat(local_.path.c_str(), &file_) != 0) file_ = {};
   }
   ~SocketListener() override {
     CHECK(op_ == nullptr);
@@ -148,7 +152,7 @@ class SocketListener final : public Listener, public Pollable {
   void turn_away() override {
     if (local_.family != Address::Family::unix_path) return drop_syn(descriptor_);
     struct stat now;
-    if (::lstat(local_.path.c_str(), &now) == 0 && same_file(now, file_))
+    if (has_file(local_) && ::lstat(local_.path.c_str(), &now) == 0 && same_file(now, file_))
       ::unlink(local_.path.c_str());
   }
 
@@ -200,7 +204,7 @@ class SocketListener final : public Listener, public Pollable {
 // A socket file that nobody listens on any more is in the way after a crash: take it away, but only
 // then.
 void remove_stale_path(const Address& at) {
-  if (at.family != Address::Family::unix_path || at.path.starts_with('@')) return;
+  if (!has_file(at)) return;
   struct stat info;
   if (::lstat(at.path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
   sockaddr_storage where;
