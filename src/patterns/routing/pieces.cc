@@ -16,17 +16,13 @@ bool is_capture_name(std::string_view name) {
 }
 
 OrMessage<Piece> parse_capture(std::string_view inside) {
-  Piece piece{Piece::Kind::capture, {}};
-  if (inside.ends_with("...")) {
-    piece.kind = Piece::Kind::rest;
-    inside.remove_suffix(3);
-  }
-  if (!is_capture_name(inside))
+  const bool rest = inside.ends_with("...");
+  const std::string_view name = inside.substr(0, inside.size() - (rest ? 3 : 0));
+  if (!is_capture_name(name))
     return std::unexpected("'{" + printable(inside) +
                            "}' names no capture; a name has letters, digits, '_' and '-', and "
                            "begins with no digit");
-  piece.text = inside;
-  return piece;
+  return Piece{rest ? Piece::Kind::rest : Piece::Kind::capture, std::string(name)};
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
