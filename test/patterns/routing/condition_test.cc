@@ -169,6 +169,7 @@ TEST(RequestValue, AQueryIsDecodedOnlyWhenItMust) {
   EXPECT_EQ(escaped->text(arena), "A %zz%2");
   EXPECT_FALSE(find_query(query, "c"));
   EXPECT_FALSE(find_query("", ""));
+  EXPECT_FALSE(find_query("&&a=1", ""));
   EXPECT_TRUE(find_query("=x", "")->equals("x"));
 }
 
