@@ -9,17 +9,19 @@ namespace banyan {
 
 namespace {
 
-re2::RE2::Options set_options() {
+re2::RE2::Options set_options(int64_t memory_bytes_max) {
   re2::RE2::Options options;
   options.set_log_errors(false);
-  options.set_max_mem(regex_set_memory_bytes_max);
+  options.set_max_mem(memory_bytes_max);
   return options;
 }
 
 }  // namespace
 
 struct RegexGroup::Together {
-  re2::RE2::Set set{set_options(), re2::RE2::ANCHOR_BOTH};
+  explicit Together(int64_t memory_bytes_max)
+      : set(set_options(memory_bytes_max), re2::RE2::ANCHOR_BOTH) {}
+  re2::RE2::Set set;
 };
 
 RegexGroup::RegexGroup() = default;
@@ -33,9 +35,9 @@ uint32_t RegexGroup::add(const RegexPtr& regex) {
   return it->second;
 }
 
-bool RegexGroup::compile() {
+bool RegexGroup::compile(int64_t memory_bytes_max) {
   if (all_.size() <= regexes_one_by_one_max) return true;
-  together_ = std::make_unique<Together>();
+  together_ = std::make_unique<Together>(memory_bytes_max);
   for (const RegexPtr& regex : all_)
     if (together_->set.Add(regex->pattern(), nullptr) < 0) return false;
   return together_->set.Compile();

@@ -24,13 +24,15 @@ class RegexGroup {
   // Its number; the same text has the same.
   uint32_t add(const RegexPtr& regex);
   // After the last add(). False: together they are too large.
-  bool compile();
+  bool compile(int64_t memory_bytes_max = regex_set_memory_bytes_max);
 
   // Which of them match a path; made for one search.
   class Matches {
    public:
     Matches(const RegexGroup& group, std::string_view path);
     bool has(uint32_t number) const;
+    // The numbers of all that match, in ascending order; nullptr: they must be asked one by one.
+    const std::vector<int>* all() const { return asked_all_ ? &found_ : nullptr; }
 
    private:
     const RegexGroup& group_;

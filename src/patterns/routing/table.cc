@@ -1,11 +1,32 @@
 #include "patterns/routing/table.h"
 
+#include <algorithm>
+
 namespace banyan {
+
+std::vector<uint32_t> RouteTable::places_of(const Site& site,
+                                            const std::vector<int>& regexes) const {
+  const auto begin = by_regex_.begin() + slot_begins_[site.regexes];
+  const auto end = by_regex_.begin() + slot_begins_[site.regexes + 1];
+  std::vector<uint32_t> out;
+  for (int regex : regexes) {
+    const auto number = static_cast<uint32_t>(regex);
+    auto at = std::partition_point(begin, end, [&](uint32_t i) { return regex_ids_[i] < number; });
+    for (; at != end && regex_ids_[*at] == number; ++at) out.push_back(*at);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
 
 template <class Visit>
 bool RouteTable::search_regexes(const Site& site, std::string_view path,
                                 const CaptureValues& values, Visit& visit) const {
   const RegexGroup::Matches matches(groups_[site.group], path);
+  if (const std::vector<int>* const all = matches.all()) {
+    const auto places = places_of(site, *all);
+    return std::any_of(places.begin(), places.end(),
+                       [&](uint32_t i) { return visit(ordered_[i], values); });
+  }
   for (uint32_t i = slot_begins_[site.regexes]; i < slot_begins_[site.regexes + 1]; ++i)
     if (matches.has(regex_ids_[i]) && visit(ordered_[i], values)) return true;
   return false;

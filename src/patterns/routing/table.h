@@ -69,6 +69,8 @@ class RouteTable {
   template <class Visit>
   bool search_regexes(const Site& site, std::string_view path, const CaptureValues& values,
                       Visit& visit) const;
+  // Where in ordered_ the routes of a site stand that have one of these expressions; ascending.
+  std::vector<uint32_t> places_of(const Site& site, const std::vector<int>& regexes) const;
   std::span<const Capture> captures(const CompiledRoute& route, const Request& request,
                                     CaptureValues& values) const;
   std::string_view allow(const Request& request) const;
@@ -80,6 +82,7 @@ class RouteTable {
   std::vector<CompiledRoute> routes_;
   std::vector<uint32_t> ordered_;      // routes, slot after slot
   std::vector<uint32_t> regex_ids_;    // the same for their numbers within the group
+  std::vector<uint32_t> by_regex_;     // places in ordered_, each slot by the number of the regex
   std::vector<uint32_t> slot_begins_;  // one more than there are slots
 };
 

@@ -2,6 +2,7 @@
 // (routes of the same host and path share one), then the slots are sorted and laid out flat, then
 // conflicts are looked for.
 #include <algorithm>
+#include <numeric>
 
 #include "patterns/routing/conflicts.h"
 #include "patterns/routing/table.h"
@@ -97,11 +98,24 @@ class RouteTableBuilder {
   }
 
   void compile_groups() {
+    index_regexes();
     for (RouteTable::Site& site : table_->sites_)
       if (site.group != none && !table_->groups_[site.group].compile())
         problems_.error(place_of(settings_[table_->slot(site.regexes).front()]), "match.path_regex",
                         "the path_regex of this host are too large together; use `path`, or "
                         "expressions that are simpler");
+  }
+
+  void index_regexes() {
+    std::vector<uint32_t>& places = table_->by_regex_;
+    places.resize(table_->ordered_.size());
+    std::iota(places.begin(), places.end(), 0u);
+    const auto key = [&](uint32_t place) { return std::pair(table_->regex_ids_[place], place); };
+    for (const RouteTable::Site& site : table_->sites_)
+      if (site.group != none)
+        std::sort(places.begin() + table_->slot_begins_[site.regexes],
+                  places.begin() + table_->slot_begins_[site.regexes + 1],
+                  [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
   }
 
   void tell_cost() {

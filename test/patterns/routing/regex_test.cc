@@ -123,13 +123,17 @@ TEST(RegexGroup, FewAndManyAnswerAlike) {
       EXPECT_FALSE(none.has(i));
       EXPECT_FALSE(longer.has(i));
     }
+    if (matches.all() != nullptr) EXPECT_EQ(*matches.all(), std::vector<int>{0});
+    EXPECT_EQ(matches.all() != nullptr, count > regexes_one_by_one_max);
   }
 }
 
 TEST(RegexGroup, TooLargeTogetherIsTold) {
-  RegexGroup group;
-  for (int i = 0; i < 150; ++i) group.add(regex("/" + std::to_string(i) + "/\\pL{40}"));
-  EXPECT_FALSE(group.compile());
+  for (const auto& [megabytes, fits] : {std::pair{1, false}, {16, true}}) {
+    RegexGroup group;
+    for (int i = 0; i < 20; ++i) group.add(regex("/" + std::to_string(i) + "/\\pL{10}"));
+    EXPECT_EQ(group.compile(int64_t{megabytes} << 20), fits);
+  }
 }
 
 }  // namespace
