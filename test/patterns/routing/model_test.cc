@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "patterns/routing/answer_text.h"
 #include "patterns/routing/explain.h"
 #include "patterns/routing/random_routes.h"
 #include "patterns/routing/reference.h"
@@ -15,15 +16,6 @@ struct Dice {
   std::mt19937_64 engine;
   size_t operator()(size_t below) { return engine() % below; }
 };
-
-std::string answer(const RouteTable& table, Request& request) {
-  const auto found = table.find(request);
-  if (!found) return found.allow.empty() ? "404" : "405 " + std::string(found.allow);
-  std::string out = table.route(found.route).name;
-  for (const Capture& c : found.captures)
-    out += " " + std::string(c.name) + "=" + std::string(c.value);
-  return out;
-}
 
 // The routes that were told to match nothing.
 std::set<size_t> warned_never(const Problems& problems) {
@@ -60,7 +52,7 @@ void expect_same(Dice& dice, size_t requests, int& answers) {
     const auto asked = random.request();
     if (asked->refused()) continue;
     const Request& request = asked->request();
-    ASSERT_EQ(answer(*table, asked->request()), reference.find(request))
+    ASSERT_EQ(answer_text(*table, request), reference.find(request))
         << request.method_text << " " << request.host << " " << request.target.forward;
     const auto winner = reference.find_route(request);
     answers += winner.has_value();

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "config/schema.h"
+#include "patterns/routing/answer_text.h"
 #include "patterns/routing/asked.h"
-#include "patterns/routing/table.h"
 
 namespace banyan {
 
@@ -53,14 +53,7 @@ class Routes {
     Asked asked(line, rules);
     return asked.refused() ? "refused" : find(asked);
   }
-  std::string find(Asked& asked) const {
-    const RouteTable::Found found = table_->find(asked.request());
-    if (!found) return found.allow.empty() ? "404" : "405 " + std::string(found.allow);
-    std::string out = table_->route(found.route).name;
-    for (const Capture& c : found.captures)
-      out += " " + std::string(c.name) + "=" + std::string(c.value);
-    return out;
-  }
+  std::string find(Asked& asked) const { return answer_text(*table_, asked.request()); }
   // Where the service behind the route is asked: "/v2/4?x=1", or the status of a refusal.
   std::string rewritten(std::string_view line, const PathRules& rules = {}) const {
     Asked asked(line, rules);
