@@ -72,7 +72,8 @@ OrMessage<std::vector<Piece>> split_pieces(std::string_view text) {
 OrMessage<std::string> normal_path_text(std::string_view text) {
   if (text.find('?') != std::string_view::npos)
     return std::unexpected("a path has no '?'; one that is meant is %3F");
-  if (std::any_of(text.begin(), text.end(), is_control))
+  // No request's path has one, HTAB included, not even escaped.
+  if (std::any_of(text.begin(), text.end(), [](char c) { return is_control(c) || c == '\t'; }))
     return std::unexpected("it has a control byte");
   std::string out;
   for (bool first = true; first || !text.empty(); first = false) {

@@ -122,6 +122,8 @@ TEST(PathPattern, WhatIsNone) {
            {"/%00", "the path has an escaped control byte"},
            {std::string("/a\0b", 4), "it has a control byte"},
            {"/a\nb", "it has a control byte"},
+           {"/a\tb", "it has a control byte"},
+           {"/a\x7f", "it has a control byte"},
            {"/{", brace},
            {"/}", brace},
            {"/{a", brace},
