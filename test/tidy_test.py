@@ -59,7 +59,7 @@ class Rules(unittest.TestCase):
         self.told("src/http/a.cc", "auto t = std::time(nullptr);\n", "Loop", 1)
         self.told("src/http/a.cc", "int n = rand();\n", "Loop", 1)
         self.good("src/http/a.cc", "line.time(now), entropy.rand(), AccessLine::time(out);\n")
-        self.good("src/io/epoll.cc", "auto t = std::chrono::steady_clock::now();\n")
+        self.good("src/io/native_engine.cc", "auto t = std::chrono::steady_clock::now();\n")
 
     def test_printing_is_for_main(self):
         for call in ("std::cout << x;", "printf(x);", "std::fprintf(stderr, x);", "snprintf(b, n, x);"):

@@ -104,6 +104,17 @@ void add_run_options(CLI::App& command, Arguments& args) {
           "Threads that serve (default: the file's, else one a core)")
       ->check(CLI::Range(1, 256))
       ->type_name("N");
+  command
+      .add_option_function<std::string>(
+          "--engine",
+          [&](const std::string& word) {
+            const auto words = words_of(EngineChoice{});
+            args.run.engine = static_cast<EngineChoice>(
+                std::find(words.begin(), words.end(), word) - words.begin());
+          },
+          "How the kernel is asked (default: the file's, else auto)")
+      ->check(CLI::IsMember({"auto", "epoll", "io_uring"}))
+      ->type_name("auto|epoll|io_uring");
 }
 
 int command_line(int argc, char** argv) {

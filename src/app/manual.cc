@@ -16,7 +16,7 @@ Made by `banyan manual` from the program itself.
 
 | command | what it does |
 |---|---|
-| `banyan run -c FILE [--workers N] [--watch]` | serves; `--watch` reloads when a file changes |
+| `banyan run -c FILE [--workers N] [--engine auto\|epoll\|io_uring] [--watch]` | serves; `--watch` reloads when a file changes |
 | `banyan check -c FILE [--json]` | tells everything that is wrong with a file, at once |
 | `banyan explain -c FILE METHOD URL [-H 'name: value']... [--client IP]` | which route wins for a request, why, and what the request passes |
 | `banyan schema` | the JSON Schema of the file, for editors |

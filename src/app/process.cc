@@ -35,6 +35,15 @@ unsigned worker_count(const RunOptions& options, const Settings& settings) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+EngineChoice engine_choice(const RunOptions& options, const Settings& settings) {
+  const EngineChoice choice = options.engine.value_or(settings.engine);
+  if (has_engine(choice)) return choice;
+  spdlog::warn(
+      "io_uring is not to be had here: the kernel is older than 6.1, or the container or a sysctl "
+      "forbids it. Serving with epoll");
+  return EngineChoice::automatic;
+}
+
 void set_log_level(LogLevel level) {
   constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info,
                                                   spdlog::level::warn, spdlog::level::err};
@@ -59,6 +68,7 @@ Process::Process(RunOptions options, Loaded loaded)
       signals_(engine_, {SIGHUP, SIGUSR1, SIGTERM, SIGINT}),
       observers_(worker_count(options_, first_.model->settings), std::string(version),
                  [](const std::string& what) { spdlog::error("{}", what); }),
+      shared_{limits_, observers_, engine_choice(options_, first_.model->settings)},
       admin_handler_(std::make_shared<Admin>(static_cast<Administered&>(*this))) {
   const unsigned count = worker_count(options_, first_.model->settings);
   for (unsigned i = 0; i < count; ++i)
@@ -112,7 +122,7 @@ Task<> Process::serve(Nursery& tasks) {
     co_return;
   }
   ready_ = true;
-  spdlog::info("ready: {} workers", workers_.size());
+  spdlog::info("ready: {} workers, {}", workers_.size(), workers_.front()->engine_name());
   options_.ready();
   tasks.start([this, &tasks] { return obey_signals(tasks); });
   tasks.start([this] { return obey_hangups(); });

@@ -17,7 +17,8 @@ namespace banyan {
 struct RunOptions {
   std::string config;
   Sources sources = system_sources();
-  std::optional<unsigned> workers;  // else the file's, else one a core
+  std::optional<unsigned> workers;     // else the file's, else one a core
+  std::optional<EngineChoice> engine;  // else the file's
   bool watch = false;
   std::function<void()> ready = [] {};  // called once, when clients are served
 };
@@ -58,7 +59,7 @@ class Process final : private Administered, private Reloader::Participant {
   Signals signals_;
   Observers observers_;
   ConnectionLimits limits_;
-  Shared shared_{limits_, observers_};
+  Shared shared_;
   Reloader::Workers workers_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Watch> watch_;

@@ -11,6 +11,8 @@ namespace {
 
 // What a running process cannot change, and a new file wants otherwise.
 void tell_unchangeable(const Settings& now, const Settings& next) {
+  if (now.engine != next.engine)
+    spdlog::warn("reload: `engine` stays as it is until the process is started again");
   if (now.workers != next.workers)
     spdlog::warn("reload: `workers` stays as it is until the process is started again");
 }

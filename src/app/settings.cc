@@ -179,6 +179,10 @@ void declare(Fields<Settings>& f) {
   f.field("version", &Settings::version, "Of this format.", between<uint32_t>(1, 1));
   f.field("workers", &Settings::workers, "Threads that serve; standard: one a core.",
           between<uint32_t>(1, 256));
+  f.field(
+      "engine", &Settings::engine,
+      "How the kernel is asked: `auto` is io_uring where it is permitted and 6.1 or later, else "
+      "epoll.");
   f.field("admin", &Settings::admin, "Off when not given.");
   f.field("listeners", &Settings::listeners, "Where clients are served, by name.");
   f.field("services", &Settings::services, "Everything that can answer, by name.");
@@ -186,6 +190,11 @@ void declare(Fields<Settings>& f) {
   f.field("offload", &Settings::offload, "For all listeners.");
   f.field("shutdown", &Settings::shutdown, "How the process ends.");
   f.field("log", &Settings::log, "What the process says of itself.");
+}
+
+std::span<const std::string_view> words_of(EngineChoice) {
+  static constexpr std::array<std::string_view, 3> words = {"auto", "epoll", "io_uring"};
+  return words;
 }
 
 std::span<const std::string_view> words_of(LogLevel) {

@@ -3,6 +3,7 @@
 // (app/model.h). Thread: any (read only).
 #pragma once
 #include "http/uri.h"
+#include "io/native_engine.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
 
@@ -79,6 +80,7 @@ struct LogSettings {
 struct Settings {
   uint32_t version = 1;
   std::optional<uint32_t> workers;
+  EngineChoice engine = EngineChoice::automatic;
   std::optional<AdminSettings> admin;
   std::vector<Named<ListenerSettings>> listeners;
   std::vector<Named<ServiceSettings>> services;
@@ -100,6 +102,7 @@ void declare(Fields<RouteEntry>& f);
 void declare(Fields<ShutdownSettings>& f);
 void declare(Fields<LogSettings>& f);
 void declare(Fields<Settings>& f);
+std::span<const std::string_view> words_of(EngineChoice);
 std::span<const std::string_view> words_of(LogLevel);
 std::span<const std::string_view> words_of(PathRules::EncodedSlash);
 

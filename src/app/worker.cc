@@ -47,7 +47,10 @@ struct Worker::Version {
 };
 
 Worker::Worker(unsigned index, Shared& shared, uint64_t seed)
-    : index_(index), shared_(shared), loop_(engine_, seed) {}
+    : index_(index),
+      shared_(shared),
+      made_engine_(make_native_engine(shared.engine)),
+      loop_(engine_, seed) {}
 
 Worker::~Worker() {
   if (thread_.joinable()) thread_.join();
@@ -65,7 +68,7 @@ void Worker::start(std::function<void()> drained) {
 }
 
 void Worker::run() {
-  auto resolver = CaresResolver::make(engine_, loop_, {});
+  auto resolver = CaresResolver::make(engine_.pollables(), loop_, {});
   if (resolver) resolver_ = std::move(*resolver);
   run_root([this] {
     return main();

@@ -14,6 +14,7 @@
 #include "app/edge.h"
 #include "app/server.h"
 #include "io/epoll.h"
+#include "io/native_engine.h"
 #include "task/sync.h"
 
 namespace banyan {
@@ -22,6 +23,7 @@ namespace banyan {
 struct Shared {
   ConnectionLimits& limits;
   Observers& observers;
+  EngineChoice engine = EngineChoice::automatic;
 };
 
 // Where the listeners of a version are, in its order: a port 0 was made real by the first worker,
@@ -40,6 +42,7 @@ class Worker {
 
   Loop& loop() { return loop_; }
   unsigned index() const { return index_; }
+  std::string_view engine_name() const { return engine_.name(); }
   // Runs the thread. `drained` is called on it when nothing is left to serve; the loop turns on, so
   // that calls from other threads are answered, until finish().
   void start(std::function<void()> drained);
@@ -104,7 +107,8 @@ class Worker {
 
   const unsigned index_;
   Shared& shared_;
-  EpollEngine engine_;
+  const std::unique_ptr<NativeEngine> made_engine_;
+  NativeEngine& engine_ = *made_engine_;
   Loop loop_;
   Cancel cancel_;
   Context context_{loop_, cancel_};

@@ -4,43 +4,31 @@
 // (c-ares, inotify, signals) join as Pollables.
 #pragma once
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
-#include "io/engine.h"
+#include "io/native_engine.h"
 
 namespace banyan {
 
-// Something with a descriptor in the epoll set. on_events may destroy it, or any other.
-class Pollable {
- public:
-  virtual void on_events(uint32_t events) = 0;
-
- protected:
-  ~Pollable() = default;
-};
-
-class EpollEngine final : public Engine, private Pollable {
+class EpollEngine final : public NativeEngine, private Pollable {
  public:
   EpollEngine();
   ~EpollEngine() override;
 
-  Time now() override;
-  WallTime wall() override;
   bool wait(Time until) override;
   void dispatch() override;
   void wake() override;
-  Result<ListenerPtr> listen(const Address& at, const ListenOptions& options) override;
 
-  // `events` as epoll_ctl takes them. Code::overloaded when the kernel refuses.
-  Result<> add(int descriptor, uint32_t events, Pollable& target);
+  Result<> add(int descriptor, uint32_t events, Pollable& target) override;
   Result<> modify(int descriptor, uint32_t events, Pollable& target);
-  // Before the target dies or its descriptor closes: events of this batch no longer reach it.
-  // `known` says whether it was added.
-  void remove(int descriptor, Pollable& target, bool descriptor_stays);
+  void remove(int descriptor, Pollable& target, bool descriptor_stays) override;
+  StreamPtr adopt(int descriptor, Side side, Address peer) override;
+  std::string_view name() const override { return "epoll"; }
+  EpollEngine& pollables() override { return *this; }
+  // Readable when a wait would not wait: another engine polls it.
+  int descriptor() const { return epoll_; }
 
  private:
-  Result<ListenerPtr> adopt_listener(int descriptor, const Address& local);
-  bool start(Connect& op) override;
-  void cancel(Connect& op, Code why) override;
   void on_events(uint32_t events) override;  // of the wake-up descriptor
 
   static constexpr int batch = 256;

@@ -98,6 +98,7 @@ bool Socket::quiet() {
 
 bool Socket::try_write(Write& op) {
   constexpr size_t batch_max = 64;
+  const int flags = MSG_NOSIGNAL | (op.last ? MSG_MORE : 0);
   while (writable_) {
     iovec batch[batch_max];
     size_t n = 0, bytes = 0;
@@ -110,7 +111,7 @@ bool Socket::try_write(Write& op) {
     msghdr message{};
     message.msg_iov = batch;
     message.msg_iovlen = n;
-    const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(descriptor_, &message, flags);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) break;

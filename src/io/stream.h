@@ -20,13 +20,14 @@ class Stream;
 // read.
 class Read final : public Operation {
  public:
-  Read(Stream& from, std::span<char> buffer, Time until)
-      : Operation(until), stream(from), into(buffer) {}
+  Read(Stream& from, std::span<char> buffer, size_t next_bytes, Time until)
+      : Operation(until), stream(from), into(buffer), next(next_bytes) {}
   Result<size_t> await_resume() const { return result; }
   bool only_wait() const { return into.empty(); }
 
   Stream& stream;
   std::span<char> into;
+  const size_t next;  // so much the reader has room for, now or in the read after a wait
   Result<size_t> result{0};
 
  private:
@@ -39,8 +40,8 @@ class Read final : public Operation {
 // Result: all of the pieces are with the kernel (or the peer's pipe), or an error.
 class Write final : public Operation {
  public:
-  Write(Stream& to, std::span<const Bytes> data, Time until)
-      : Operation(until), stream(to), pieces(data) {}
+  Write(Stream& to, std::span<const Bytes> data, Time until, bool end_follows)
+      : Operation(until), stream(to), pieces(data), last(end_follows) {}
   Result<> await_resume() const { return result; }
   // Engine side: marks n bytes as written, counted over all pieces. True when nothing is left.
   bool advance(size_t n);
@@ -48,6 +49,7 @@ class Write final : public Operation {
   Stream& stream;
   std::span<const Bytes> pieces;  // what is left; the first `offset` bytes of the first are done
   size_t offset = 0;
+  const bool last;
   Result<> result;
 
  private:
@@ -74,11 +76,16 @@ class Stream {
   virtual ~Stream() = default;
 
   // Up to into.size() bytes (> 0); fewer when fewer are there.
-  Read read(std::span<char> into, Time deadline = never) { return {*this, into, deadline}; }
-  // Waits until a read would not wait. Takes no buffer, so an idle connection holds none.
-  Read readable(Time deadline = never) { return {*this, {}, deadline}; }
-  Write write(std::span<const Bytes> pieces, Time deadline = never) {
-    return {*this, pieces, deadline};
+  Read read(std::span<char> into, Time deadline = never) {
+    return {*this, into, into.size(), deadline};
+  }
+  // Waits until a read would not wait. Takes no buffer, so an idle connection holds none. `next`:
+  // what that read will have room for; 0: not known.
+  Read readable(Time deadline = never, size_t next = 0) { return {*this, {}, next, deadline}; }
+  // `last`: the stream, or its writing side, is closed right after, so that the end can go in one
+  // packet with the bytes. Without the close they may be held back for 200 ms.
+  Write write(std::span<const Bytes> pieces, Time deadline = never, bool last = false) {
+    return {*this, pieces, deadline, last};
   }
   PeerGone peer_gone() { return {*this}; }
   // Nothing more will be written: FIN, or the end of the pipe.

@@ -155,8 +155,9 @@ REGISTER_TYPED_TEST_SUITE_P(
     // contract_end.h
     EndOfStream, HalfCloseThenTheRest, WriteAfterOwnEnd, Reset, ResetWhileReading,
     ResetIsNoEndAfterAFailedWrite, ResetIsNoEndAfterReadable, ResetIsNoEndAfterQuiet,
-    DataBeforeAResetCanBeRead, WritesToAClosedPeerFail, ShutdownReadEndsAWait, PeerGoneOnEnd,
-    PeerGoneOnReset, PeerGoneAtOnce, BytesAreNoPeerGone, NoPeerGoneAfterDetach, QuietSeesTheEnd,
-    DestroyedFromAnothersEvent, DestroyedInTheSameBatch, ReaderAndWriterEndTogether);
+    DataBeforeAResetCanBeRead, TheLastWriteArrivesWithTheEnd, WritesToAClosedPeerFail,
+    ShutdownReadEndsAWait, PeerGoneOnEnd, PeerGoneOnReset, PeerGoneAtOnce, BytesAreNoPeerGone,
+    NoPeerGoneAfterDetach, QuietSeesTheEnd, DestroyedFromAnothersEvent, DestroyedInTheSameBatch,
+    ReaderAndWriterEndTogether);
 
 }  // namespace banyan

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "io/epoll.h"
+#include "io/native_engine.h"
 #include "task/combine.h"
 
 namespace banyan {
@@ -14,19 +14,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class EpollListenerTest : public testing::Test {
+class NativeListenerTest : public testing::TestWithParam<EngineChoice> {
  protected:
-  EpollListenerTest() {
+  NativeListenerTest() {
     char name[] = "/tmp/banyan-io-XXXXXX";
     CHECK(::mkdtemp(name) != nullptr);
     folder = name;
   }
-  ~EpollListenerTest() override { std::filesystem::remove_all(folder); }
+  ~NativeListenerTest() override { std::filesystem::remove_all(folder); }
 
   template <class Make>
   void run(Make make) {
     run_root(make).start(
-        context, [](void* self) { static_cast<EpollListenerTest*>(self)->loop.stop(); }, this);
+        context, [](void* self) { static_cast<NativeListenerTest*>(self)->loop.stop(); }, this);
     loop.run();
   }
   Address path() const { return *parse_address("unix:" + folder + "/s"); }
@@ -43,14 +43,17 @@ class EpollListenerTest : public testing::Test {
   }
 
   std::string folder;
-  EpollEngine engine;
+  std::unique_ptr<NativeEngine> made = make_native_engine(GetParam());
+  NativeEngine& engine = *made;
   Loop loop{engine, 1};
   Cancel root;
   Context context{loop, root, never};
   const Address any = *parse_address("127.0.0.1:0");
 };
+INSTANTIATE_TEST_SUITE_P(Engines, NativeListenerTest,
+                         testing::Values(EngineChoice::epoll, EngineChoice::automatic));
 
-TEST_F(EpollListenerTest, AnExclusiveAddressIsRefusedWhenAnotherHasIt) {
+TEST_P(NativeListenerTest, AnExclusiveAddressIsRefusedWhenAnotherHasIt) {
   const ListenOptions exclusive{.exclusive = true};
   const auto first = open(any, exclusive);
   const auto second = engine.listen(first->local(), exclusive);
@@ -58,14 +61,14 @@ TEST_F(EpollListenerTest, AnExclusiveAddressIsRefusedWhenAnotherHasIt) {
   EXPECT_STREQ(second.error().what, "the address is in use");
 }
 
-TEST_F(EpollListenerTest, AnAddressThatIsSharedIsNotExclusive) {
+TEST_P(NativeListenerTest, AnAddressThatIsSharedIsNotExclusive) {
   const auto shared = open(any);
   EXPECT_FALSE(engine.listen(shared->local(), {.exclusive = true}).has_value());
   EXPECT_TRUE(engine.listen(shared->local(), {}).has_value());
 }
 
 // The first worker asks alone, the others join it: the kernel spreads clients over all.
-TEST_F(EpollListenerTest, OthersJoinTheExclusiveOne) {
+TEST_P(NativeListenerTest, OthersJoinTheExclusiveOne) {
   run([&]() -> Task<> {
     const auto first = open(any, {.exclusive = true});
     const auto second = open(first->local());
@@ -84,7 +87,7 @@ TEST_F(EpollListenerTest, OthersJoinTheExclusiveOne) {
   });
 }
 
-TEST_F(EpollListenerTest, ClientsThatTheKernelHasAreStillAcceptedAndNoNewOnesCome) {
+TEST_P(NativeListenerTest, ClientsThatTheKernelHasAreStillAcceptedAndNoNewOnesCome) {
   run([&]() -> Task<> {
     auto listener = open(any);
     const Address at = listener->local();
@@ -102,7 +105,7 @@ TEST_F(EpollListenerTest, ClientsThatTheKernelHasAreStillAcceptedAndNoNewOnesCom
   });
 }
 
-TEST_F(EpollListenerTest, TheOtherListenersOfAPortGoOn) {
+TEST_P(NativeListenerTest, TheOtherListenersOfAPortGoOn) {
   run([&]() -> Task<> {
     auto leaving = open(any);
     const auto staying = open(leaving->local());
@@ -113,7 +116,7 @@ TEST_F(EpollListenerTest, TheOtherListenersOfAPortGoOn) {
   });
 }
 
-TEST_F(EpollListenerTest, APathIsTakenAwayBeforeItsLastClientsAreAccepted) {
+TEST_P(NativeListenerTest, APathIsTakenAwayBeforeItsLastClientsAreAccepted) {
   run([&]() -> Task<> {
     auto listener = open(path());
     const auto early = co_await engine.connect(listener->local());
@@ -125,7 +128,7 @@ TEST_F(EpollListenerTest, APathIsTakenAwayBeforeItsLastClientsAreAccepted) {
   });
 }
 
-TEST_F(EpollListenerTest, APathThatIsAnothersByNowStays) {
+TEST_P(NativeListenerTest, APathThatIsAnothersByNowStays) {
   const auto old = open(path());
   std::filesystem::rename(folder + "/s", folder + "/kept");
   const auto fresh = open(path());
@@ -136,7 +139,7 @@ TEST_F(EpollListenerTest, APathThatIsAnothersByNowStays) {
 }
 
 // A name in the kernel is no file, whatever lies in the folder we run in.
-TEST_F(EpollListenerTest, AnAbstractNameTakesNoFileAway) {
+TEST_P(NativeListenerTest, AnAbstractNameTakesNoFileAway) {
   const std::string name = "@banyan-" + std::filesystem::path(folder).filename().string();
   const auto listener = open(*parse_address("unix:" + name));
   const int file = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
