@@ -123,7 +123,7 @@ Task<Result<>> H1BodyReader::fill() {
   // The wait may be long, and contents that trickle may be many: none holds a block meanwhile.
   if (buffer_.empty() && !more_is_here_) {
     buffer_.release();
-    TRY(co_await stream_.readable(deadline));
+    TRY(co_await stream_.readable(deadline, want));
   }
   const std::span<char> space = buffer_.space(want);
   const size_t n = TRY(co_await stream_.read(space, deadline));

@@ -153,9 +153,10 @@ Result<> H1Exchange::understand() {
   return {};
 }
 
-Task<Result<>> H1Exchange::write(std::span<const Bytes> pieces) {
-  return send_all(stream_, pieces,
-                  {.gap_max = limits_.send_max, .rate_min = limits_.body.rate_min});
+Task<Result<>> H1Exchange::write(std::span<const Bytes> pieces, bool complete) {
+  return send_all(
+      stream_, pieces,
+      {.gap_max = limits_.send_max, .rate_min = limits_.body.rate_min, .last = complete && !keep_});
 }
 
 Task<Result<>> H1Exchange::send(uint16_t status, const Headers& headers) {
@@ -166,7 +167,7 @@ Task<Result<>> H1Exchange::write_interim(Bytes head) {
   const auto turn = TRY(co_await interim_turn_.acquire());
   if (head_sent_) co_return Result<>{};
   const Bytes only[] = {head};
-  co_return co_await write(only);
+  co_return co_await write(only, false);
 }
 
 Framing H1Exchange::answer_framing(const Response& rsp) const {
@@ -212,7 +213,7 @@ Task<Result<>> H1Exchange::send(Response& rsp) {
                           rsp.status == 304 || framing.kind == Framing::Kind::none;
   if (no_content) {
     const Bytes only[] = {head};
-    co_return co_await write(only);
+    co_return co_await write(only, rsp.tunnel == nullptr);
   }
   co_return co_await send_content(*rsp.body, framing, head);
 }
@@ -231,7 +232,7 @@ Task<Result<>> H1Exchange::send_content(Body& body, const Framing& framing, Byte
     record_.bytes_out += piece.size();
     if (framing.kind == Framing::Kind::length && record_.bytes_out > framing.length)
       co_return fail(Code::bug, Side::self, "a content is longer than it said");
-    TRY(co_await write(pieces));
+    TRY(co_await write(pieces, last));
     if (last) break;
     head = {};
     piece = TRY(co_await body.read());

@@ -30,7 +30,8 @@ class H1Exchange final : private Interim {
   Task<Result<>> send(Response& rsp);
   Task<Result<>> send_content(Body& body, const Framing& framing, Bytes head);
   Task<Result<>> send(uint16_t status, const Headers& headers) override;
-  Task<Result<>> write(std::span<const Bytes> pieces);
+  // `complete`: nothing of the answer follows.
+  Task<Result<>> write(std::span<const Bytes> pieces, bool complete);
   Task<Result<>> write_interim(Bytes head);
   std::string_view switched_protocol(const Response& rsp) const;
   Framing answer_framing(const Response& rsp) const;

@@ -28,7 +28,7 @@ Task<Result<>> send_all(Stream& stream, std::span<const Bytes> pieces, SendLimit
   Bytes rest[SendLimits::pieces_max];
   for (;;) {
     const Time until = after(loop.now(), limits.gap_max);
-    Write write = stream.write(pieces, until);
+    Write write = stream.write(pieces, until, limits.last);
     auto sent = co_await write;
     // A timeout that is not ours came from above.
     const bool in_time = sent || sent.error().code != Code::timeout || loop.now() < until;

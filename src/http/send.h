@@ -12,6 +12,7 @@ struct SendLimits {
   static constexpr size_t pieces_max = 8;
   Duration gap_max;
   uint32_t rate_min = 0;  // bytes a second; 0: any
+  bool last = false;      // as for Stream::write
 };
 
 Task<Result<>> send_all(Stream& stream, std::span<const Bytes> pieces, SendLimits limits);
