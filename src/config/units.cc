@@ -69,6 +69,16 @@ std::string largest_whole(uint64_t value, const std::array<Unit, N>& units) {
   return "0";
 }
 
+// 125 -> "1.25"
+std::string decimal(uint32_t hundredths) {
+  std::string text = std::to_string(hundredths / 100);
+  if (uint32_t rest = hundredths % 100; rest != 0) {
+    text += '.' + std::to_string(rest / 10);
+    if (rest % 10 != 0) text += std::to_string(rest % 10);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<Nanoseconds> parse_duration(std::string_view text) {
@@ -101,6 +111,12 @@ std::optional<Percent> parse_percent(std::string_view text) {
   return Percent{static_cast<uint32_t>(*points)};
 }
 
+std::optional<Factor> parse_factor(std::string_view text) {
+  const auto hundredths = scaled(text, 100);
+  if (!hundredths || *hundredths > 1'000'000) return std::nullopt;
+  return Factor{static_cast<uint32_t>(*hundredths)};
+}
+
 std::string to_text(Nanoseconds value) {
   return largest_whole(static_cast<uint64_t>(value.count()), time_units);
 }
@@ -111,13 +127,8 @@ std::string to_text(Size value) {
   return text;
 }
 
-std::string to_text(Percent value) {
-  std::string text = std::to_string(value.basis_points / 100);
-  if (uint32_t rest = value.basis_points % 100; rest != 0) {
-    text += '.' + std::to_string(rest / 10);
-    if (rest % 10 != 0) text += std::to_string(rest % 10);
-  }
-  return text + '%';
-}
+std::string to_text(Percent value) { return decimal(value.basis_points) + '%'; }
+
+std::string to_text(Factor value) { return decimal(value.hundredths); }
 
 }  // namespace banyan

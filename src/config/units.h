@@ -1,7 +1,7 @@
 // Units of the configuration: durations (250ms, 2s, 5m, 1h, 1d), sizes (512, 64KiB, 10MiB),
-// percentages (20%). Owner: plain values. Thread: any. A number without its unit is refused where a
-// unit is meant: "30" seconds and "30" milliseconds look alike. Several parts may follow each
-// other: 1m30s.
+// percentages (20%), factors (1.25). Owner: plain values. Thread: any. A number without its unit is
+// refused where a unit is meant: "30" seconds and "30" milliseconds look alike. Several parts may
+// follow each other: 1m30s.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -27,13 +27,22 @@ struct Percent {
   friend auto operator<=>(const Percent&, const Percent&) = default;
 };
 
+// Hundredths, so that 1.25 is exact.
+struct Factor {
+  uint32_t hundredths = 0;
+  double value() const { return hundredths / 100.0; }
+  friend auto operator<=>(const Factor&, const Factor&) = default;
+};
+
 std::optional<Nanoseconds> parse_duration(std::string_view text);  // ns us ms s m h d
 std::optional<Size> parse_size(std::string_view text);             // B KiB MiB GiB; no unit: bytes
 std::optional<Percent> parse_percent(std::string_view text);       // 0% .. 100%
+std::optional<Factor> parse_factor(std::string_view text);         // 1.25, 2; to 10000
 
 // The shortest text that reads back as the same value.
 std::string to_text(Nanoseconds value);
 std::string to_text(Size value);
 std::string to_text(Percent value);
+std::string to_text(Factor value);
 
 }  // namespace banyan

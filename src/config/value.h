@@ -141,6 +141,16 @@ struct Value<Percent> {
 };
 
 template <>
+struct Value<Factor> {
+  static bool read(const Node& node, Factor& out, const Reading& at) {
+    return read_scalar<Factor, parse_factor>(node, out, at, "a factor (1.25, 2)");
+  }
+  // Without a pattern: in JSON it is a number that need not be whole.
+  static TypeNote note() { return {TypeNote::Kind::text, "factor"}; }
+  static std::string text(Factor v) { return to_text(v); }
+};
+
+template <>
 struct Value<Cidr> {
   static bool read(const Node& node, Cidr& out, const Reading& at) {
     return read_scalar<Cidr, parse_cidr>(

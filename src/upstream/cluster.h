@@ -10,6 +10,7 @@
 
 #include "service/service.h"
 #include "upstream/balance.h"
+#include "upstream/outlier.h"
 
 namespace banyan {
 
@@ -19,6 +20,7 @@ struct ClusterLimits {
       std::chrono::seconds(30);  // from the end of the request to the head of its answer
   H1ClientLimits h1;             // h1.body.gap_max: silence within an answer's content
   PoolLimits pool;
+  EndpointRules use;  // which endpoints may be used
 };
 
 class Cluster {
@@ -29,7 +31,9 @@ class Cluster {
         network_(network),
         loop_(loop),
         limits_(bounded(limits)),
-        balancer_(balance) {}
+        balancer_(balance, limits_.use) {
+    if (limits_.use.eject) outliers_.emplace(*limits_.use.eject, loop.now());
+  }
 
   const std::string& name() const { return name_; }
   Network& network() { return network_; }
@@ -41,17 +45,36 @@ class Cluster {
     std::string name;
     Address address;
     uint32_t weight = 1;
+    std::string host_header = {};  // of requests of Banyan's own
     friend bool operator==(const Member&, const Member&) = default;
   };
   // The endpoints from now on. Those that stay (same name and address) keep their connections;
   // members with the same address are one endpoint, with their weights added.
   void set_members(const std::vector<Member>& members);
-  // Null when every endpoint but `except` is gone.
-  Endpoint* pick(std::span<const EndpointPtr> except) {
-    return balancer_.pick(loop_, endpoints_, except);
+  // Who is told when the members have changed; null: nobody.
+  class Observer {
+   public:
+    virtual void members_changed() = 0;
+
+   protected:
+    ~Observer() = default;
+  };
+  void observe(Observer* observer) { observer_ = observer; }
+
+  // What decides the place of a request.
+  PickKey key_of(const Request& request) const;
+  // Null when every endpoint that may be used, but `except`, is gone.
+  Endpoint* pick(std::span<const EndpointPtr> except, const PickKey& key = {}) {
+    return balancer_.pick(loop_, endpoints_, except, key);
   }
+  const Balancer& balancer() const { return balancer_; }
+  // What came of an exchange that `pass` was for: endpoints are judged by it, now and when the
+  // answer's body ends.
+  void judge(Endpoint& endpoint, Circuit::Pass pass, Reply& reply);
 
  private:
+  class Verdict;
+  void note(Endpoint& endpoint, Outcome outcome);
   // An endpoint that takes nothing of a request is as good as one that does not answer.
   static ClusterLimits bounded(ClusterLimits limits) {
     limits.h1.send_max = std::min(limits.h1.send_max, limits.answer_max);
@@ -63,6 +86,8 @@ class Cluster {
   Loop& loop_;
   const ClusterLimits limits_;
   Balancer balancer_;
+  std::optional<OutlierDetector> outliers_;
+  Observer* observer_ = nullptr;
   std::vector<EndpointPtr> endpoints_;
 };
 using ClusterPtr = std::shared_ptr<Cluster>;

@@ -88,7 +88,8 @@ void Discovery::publish() {
   for (const Followed& f : followed_) {
     if (f.entries.empty()) continue;
     for (const Resolved::Entry& e : most_wanted(f.entries))
-      members.push_back({to_string(e.address), e.address, f.source.weight * e.weight});
+      members.push_back({to_string(e.address), e.address, f.source.weight * e.weight,
+                         f.source.where.host_header});
   }
   if (members == published_) return;
   cluster_.set_members(members);

@@ -46,10 +46,11 @@ void Endpoint::answered_in(Duration latency) {
 
 double Endpoint::cost() const {
   const double queue = static_cast<double>(load()) + 1;
+  const double weight = weight_at(loop_.now());
   // Not measured yet: one exchange may try it; a second would rather go where the speed is known.
-  if (latency_ns_ == 0) return load() == 0 ? 0 : 1e9 * queue / weight_;
+  if (latency_ns_ == 0) return load() == 0 ? 0 : 1e9 * queue / weight;
   const auto elapsed = static_cast<double>((loop_.now() - latency_at_).count());
-  return latency_ns_ * std::exp(-elapsed / decay_ns) * queue / weight_;
+  return latency_ns_ * std::exp(-elapsed / decay_ns) * queue / weight;
 }
 
 }  // namespace banyan

@@ -4,31 +4,46 @@
 // peak-sensitive moving average (EWMA, 10 s) of the time to the head of the answer: it jumps up
 // with a slow answer and decays with time. Source: Finagle's P2C peak EWMA. After a failed connect
 // the endpoint is skipped for 1 s, doubling to 30 s; a success clears it. Connects that fail while
-// it is skipped already were under way together with the first: they count as one.
+// it is skipped already were under way together with the first: they count as one. Whether it may
+// be used at all is told by its EndpointHealth.
 #pragma once
 #include <algorithm>
 #include <memory>
 #include <string>
 
+#include "base/hash.h"
+#include "upstream/endpoint_health.h"
 #include "upstream/pool.h"
 
 namespace banyan {
 
 class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoint> {
  public:
-  Endpoint(Loop& loop, std::string name, Address address, uint32_t weight, const PoolLimits& limits)
+  Endpoint(Loop& loop, std::string name, Address address, uint32_t weight, const PoolLimits& limits,
+           const EndpointRules& rules)
       : name_(std::move(name)),
+        name_hash_(hash_text(name_)),
         address_(std::move(address)),
         weight_(weight),
         loop_(loop),
-        pool_(loop, limits) {}
+        pool_(loop, limits),
+        health_(rules, loop.now()) {}
 
   const std::string& name() const { return name_; }
+  uint64_t name_hash() const { return name_hash_; }
   const Address& address() const { return address_; }
   uint32_t weight() const { return weight_; }  // 1 and more
   void set_weight(uint32_t weight) { weight_ = weight; }
   void add_weight(uint32_t more) { weight_ += std::min(more, UINT32_MAX - weight_); }
+  // Its weight as far as it has warmed up; above 0.
+  double weight_at(Time now) const { return weight_ * health_.ramp(now); }
   Pool& pool() { return pool_; }
+  const Pool& pool() const { return pool_; }
+  EndpointHealth& health() { return health_; }
+  const EndpointHealth& health() const { return health_; }
+  // The Host of requests of Banyan's own.
+  const std::string& host_header() const { return host_header_; }
+  void set_host_header(std::string host) { host_header_ = std::move(host); }
 
   // Exchanges in flight, to the end of their answers' bodies.
   uint32_t in_flight() const { return in_flight_; }
@@ -50,10 +65,13 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
 
  private:
   const std::string name_;
+  const uint64_t name_hash_;
   const Address address_;
   uint32_t weight_;
   Loop& loop_;
   Pool pool_;
+  EndpointHealth health_;
+  std::string host_header_;
   uint32_t in_flight_ = 0;
   uint32_t failures_ = 0;
   Time skip_until_{};

@@ -115,28 +115,36 @@ Task<Reply> Forward::attempt(Request& request, Attempt how, bool& stale) {
 Task<Reply> Forward::call(Request& request) {
   Loop& loop = cluster_->loop();
   request.record.service = cluster_->name();
+  const PickKey key = cluster_->key_of(request);
   AnswerClock clock(loop, request, cluster_->limits().answer_max);
   // An endpoint may leave the cluster at any time: those tried are kept until the end.
   EndpointPtr tried[endpoints_tried_max];
   size_t count = 0;
+  Circuit::Pass pass;
   bool fresh_only = false;
-  Reply reply = fail(Code::unavailable, Side::upstream, "the service has no endpoint", true);
+  Reply reply = fail(Code::unavailable, Side::upstream,
+                     cluster_->endpoints().empty() ? "the service has no endpoint"
+                                                   : "no endpoint of the service may be used now",
+                     true);
   for (;;) {
     // (1) Choose an endpoint.
     if (!fresh_only) {
-      Endpoint* next = cluster_->pick({tried, count});
+      Endpoint* next = cluster_->pick({tried, count}, key);
       if (next == nullptr) co_return reply;
       tried[count++] = next->shared_from_this();
+      pass = next->health().pass(loop.now());
     }
     Endpoint& endpoint = *tried[count - 1];
     request.record.endpoint = request.arena.copy(endpoint.name());
     bool stale = false;
     reply = co_await until{clock.trigger(), attempt(request, {endpoint, fresh_only}, stale)};
+    const bool again =
+        stale && !fresh_only && !has_content(request) && is_idempotent(request.method);
+    // That a connection was closed while it idled is no fault.
+    if (!again) cluster_->judge(endpoint, std::move(pass), reply);
     if (reply) co_return reply;
     Error& error = reply.error();
     if (error.code == Code::cancelled) error.side = Side::client;
-    const bool again =
-        stale && !fresh_only && !has_content(request) && is_idempotent(request.method);
     // (6) Nothing was sent: another endpoint may have it.
     const bool elsewhere = may_go_elsewhere(error) && count < endpoints_tried_max;
     if ((!again && !elsewhere) || clock.over()) co_return reply;

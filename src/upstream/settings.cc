@@ -1,7 +1,5 @@
 #include "upstream/settings.h"
 
-#include <array>
-
 #include "upstream/locate.h"
 
 namespace banyan {
@@ -54,11 +52,6 @@ void declare(Fields<PoolSettings>& f) {
           between(1s, 240h));
   f.field("requests", &PoolSettings::requests, "A connection carries at most so many.",
           between<uint32_t>(1, UINT32_MAX));
-}
-
-std::span<const std::string_view> words_of(Balance) {
-  static constexpr std::array<std::string_view, 3> words = {"ewma", "round_robin", "least_request"};
-  return words;
 }
 
 }  // namespace banyan

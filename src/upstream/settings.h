@@ -2,7 +2,7 @@
 // it may take. Owner: the model. Thread: any (read only).
 #pragma once
 #include "config/schema.h"
-#include "upstream/balance.h"
+#include "upstream/endpoint_settings.h"
 
 namespace banyan {
 
@@ -31,6 +31,5 @@ struct PoolSettings {
 void declare(Fields<EndpointSettings>& f);
 void declare(Fields<TimeoutSettings>& f);
 void declare(Fields<PoolSettings>& f);
-std::span<const std::string_view> words_of(Balance);
 
 }  // namespace banyan

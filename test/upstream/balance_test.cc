@@ -19,7 +19,7 @@ class BalanceTest : public testing::Test {
       const std::string at = "10.0.0." + std::to_string(i) + ":80";
       all.push_back(std::make_shared<Endpoint>(sim.loop(),
                                                std::string(1, static_cast<char>('a' + i)),
-                                               *parse_address(at), weights[i], limits));
+                                               *parse_address(at), weights[i], limits, rules));
     }
   }
   // One more exchange that stays.
@@ -42,10 +42,12 @@ class BalanceTest : public testing::Test {
   }
 
   PoolLimits limits;
+  EndpointRules rules;
   Sim sim;
   std::vector<EndpointPtr> all;
   std::deque<Pool::Place> places;
-  Balancer in_turn{Balance::round_robin}, least{Balance::least_request}, quickest{Balance::ewma};
+  Balancer in_turn{Balance::round_robin, rules}, least{Balance::least_request, rules},
+      quickest{Balance::ewma, rules};
 };
 
 TEST_F(BalanceTest, RoundRobinGoesInTurn) {

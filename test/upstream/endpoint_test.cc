@@ -16,9 +16,10 @@ class EndpointTest : public testing::Test {
  protected:
   EndpointPtr make(uint32_t weight = 1) {
     return std::make_shared<Endpoint>(sim.loop(), "10.0.0.1:80", *parse_address("10.0.0.1:80"),
-                                      weight, limits);
+                                      weight, limits, rules);
   }
   PoolLimits limits;
+  EndpointRules rules;
   Sim sim;
 };
 

@@ -4,11 +4,10 @@
 // every restart finds the same; the function must therefore never change.
 #pragma once
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "config/problems.h"
-#include "http/message.h"
+#include "http/request_key.h"
 
 namespace banyan {
 
@@ -17,14 +16,12 @@ class Cohort {
   // nullopt when the text is none, which is told.
   static std::optional<Cohort> parse(std::string_view text, const Place& place, Problems& problems);
   // What this request's user is known by, in the request; empty: it is not known.
-  std::string_view key(const Request& request) const;
+  std::string_view key(const Request& request) const { return key_.of(request); }
 
  private:
-  enum class Kind : uint8_t { cookie, header, ip };
-  Cohort(Kind kind, std::string_view name) : kind_(kind), name_(name) {}
+  explicit Cohort(RequestKey key) : key_(std::move(key)) {}
 
-  Kind kind_;
-  std::string name_;
+  RequestKey key_;
 };
 
 // Between 0 and 1, both excluded; the same for the same texts, for ever.

@@ -66,18 +66,4 @@ std::optional<QueryValue> find_query(std::string_view query, std::string_view na
   return std::nullopt;
 }
 
-std::optional<std::string_view> find_cookie(const Headers& headers, std::string_view name) {
-  if (!headers.has(Name::cookie)) return std::nullopt;
-  for (const Field& field : headers) {
-    if (field.id != Name::cookie) continue;
-    for (std::string_view pairs = field.value; !pairs.empty();) {
-      const std::string_view pair = trim(take_until(pairs, ';'));
-      const size_t equals = pair.find('=');
-      if (equals == std::string_view::npos || trim(pair.substr(0, equals)) != name) continue;
-      return trim(pair.substr(equals + 1));
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace banyan
