@@ -38,7 +38,7 @@ class Bound {
   }
   double of(uint32_t requests) const {
     const double chance = std::sqrt(median_ * (1 - median_) / requests);
-    return median_ - factor_ * std::max(spread_, 2 * chance);
+    return median_ - factor_ * std::max(spread_, 3 * chance);
   }
 
  private:

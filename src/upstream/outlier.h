@@ -6,9 +6,9 @@
 //   median - factor * spread
 // where the spread is estimated from the median distance to the median, as that is not moved by the
 // outliers themselves (with mean and standard deviation two bad ones of five hide each other). It
-// is at least 5 points, and at least twice the error that so few requests have by chance. Sources:
-// the idea is Envoy's success rate outlier; median distance: Iglewicz and Hoaglin, "How to Detect
-// and Handle Outliers", 1993.
+// is at least 5 points, and at least three times the error that so few requests have by chance.
+// Sources: the idea is Envoy's success rate outlier; median distance: Iglewicz and Hoaglin, "How to
+// Detect and Handle Outliers", 1993.
 #pragma once
 #include <span>
 

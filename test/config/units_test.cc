@@ -72,6 +72,17 @@ TEST(UnitsTest, Percentages) {
     EXPECT_EQ(parse_percent(text), std::nullopt) << text;
 }
 
+TEST(UnitsTest, Factors) {
+  const std::pair<std::string_view, uint32_t> table[] = {
+      {"0", 0}, {"1", 100}, {"1.2", 120}, {"1.25", 125}, {"0.01", 1}, {"10000", 1'000'000}};
+  for (const auto& [text, value] : table) EXPECT_EQ(parse_factor(text), Factor{value}) << text;
+  for (std::string_view text : {"", ".", "1.", ".5", "1.255", "-1", "1x", "1,2", "10000.01", "1e2"})
+    EXPECT_EQ(parse_factor(text), std::nullopt) << text;
+  EXPECT_EQ(to_text(Factor{125}), "1.25");
+  EXPECT_EQ(to_text(Factor{200}), "2");
+  EXPECT_DOUBLE_EQ(Factor{125}.value(), 1.25);
+}
+
 TEST(UnitsTest, TheShortestText) {
   EXPECT_EQ(to_text(0ns), "0");
   EXPECT_EQ(to_text(90s), "90s");
