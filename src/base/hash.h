@@ -4,6 +4,7 @@
 // hash needs a bound of its own. Sources: FNV-1a (Fowler, Noll, Vo); the finalizer of MurmurHash3
 // (Appleby), because FNV alone leaves the high bits of short texts alike.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -24,7 +25,9 @@ constexpr uint64_t spread(uint64_t h) {
 
 constexpr uint64_t hash_text(std::string_view text) { return spread(hash_bytes(hash_start, text)); }
 
-// Between 0 and 1, both excluded.
-constexpr double unit_of(uint64_t h) { return (static_cast<double>(h >> 11) + 0.5) * 0x1p-53; }
+// Between 0 and 1, both excluded: the highest would be rounded to 1.
+constexpr double unit_of(uint64_t h) {
+  return std::min((static_cast<double>(h >> 11) + 0.5) * 0x1p-53, 1 - 0x1p-53);
+}
 
 }  // namespace banyan

@@ -137,8 +137,9 @@ Task<Result<>> H1Call::send_head(std::string_view target, const Headers& headers
   } else if (body != nullptr || !(is_safe(request_.method) || request_.method == Method::connect)) {
     request_framing_ = {Framing::Kind::length, 0};
   }
-  const Bytes head = write_request_head(request_.arena, request_.method_text, target, headers,
-                                        {.framing = request_framing_, .upgrade = request_.upgrade});
+  const Bytes head = write_request_head(
+      request_.arena, request_.method_text, target, headers,
+      {.framing = request_framing_, .close = client().limits_.once, .upgrade = request_.upgrade});
   const bool only_head = body == nullptr || body->ended() || request_.expects_continue;
   const Bytes first = only_head ? Bytes{} : body->ready();
   if (request_framing_.kind != Framing::Kind::chunked || first.empty()) {

@@ -21,6 +21,7 @@ struct H1ClientLimits {
   Duration continue_max =
       std::chrono::seconds(1);  // wait for 100 before the content is sent anyway
   int interim_max = 16;
+  bool once = false;  // the connection is for one request, and the endpoint is told so
 };
 
 class H1Client;

@@ -87,12 +87,13 @@ Task<Result<>> HealthChecks::ask(Endpoint& endpoint) {
 
 Task<Result<>> HealthChecks::ask_http(Endpoint& endpoint, StreamPtr stream) {
   NoHome home;
-  H1Client client(std::move(stream), cluster_.limits().h1);
+  H1ClientLimits limits = cluster_.limits().h1;
+  limits.once = true;
+  H1Client client(std::move(stream), limits);
   Arena arena;
   Headers headers(arena);
   headers.add(Name::host, endpoint.host_header());
   headers.add(Name::user_agent, "banyan-health");
-  headers.add(Name::connection, "close");
   Record record;
   const Address nobody;
   Nursery background(co_await current_context());

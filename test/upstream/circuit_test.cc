@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "base/hash.h"
+
 namespace banyan {
 namespace {
 
@@ -258,7 +260,7 @@ TEST(CircuitsTest, ManyThreadsWithManyOutcomes) {
         const Time now{Duration(clock.fetch_add(1))};
         auto pass = circuit.try_pass(now);
         EXPECT_LE(circuit.status(now).probes, probes);
-        const uint32_t dice = (i * 2654435761u + t * 40503u) >> 28;
+        const uint64_t dice = spread(uint64_t{i} << 2 | t) >> 60;
         if (dice < 5) pass.note(Outcome::failed, now);
         if (dice >= 8) {
           pass.note(Outcome::answered, now);

@@ -53,6 +53,8 @@ class Proxy {
   ClusterLimits limits;
   H1Limits edge;
   Balance balance = Balance::round_robin;
+  // What stands above Forward.
+  std::function<ServicePtr(ServicePtr)> wrap = [](ServicePtr forward) { return forward; };
   std::vector<std::string> at_start = {"10.0.0.1:80"};
   std::vector<ServiceHandler::Finished> last;  // what was finished, after the run
   // During a run:
@@ -65,7 +67,7 @@ class Proxy {
     Context& context = co_await current_context();
     cluster = std::make_shared<Cluster>("shop", sim.engine(), sim.loop(), balance, limits);
     members(at_start);
-    handler = std::make_shared<ServiceHandler>(std::make_shared<Forward>(cluster), edge);
+    handler = std::make_shared<ServiceHandler>(wrap(std::make_shared<Forward>(cluster)), edge);
     FixedSource source(handler);
     Nursery serving(context);
     serving_ = &serving;
