@@ -83,6 +83,8 @@ const Admin::Page Admin::pages[] = {
     {"/metrics", Method::get, false, &Admin::metrics, "Prometheus text"},
     {"/config", Method::get, true, &Admin::config, "the running configuration, secrets hidden"},
     {"/stack", Method::get, true, &Admin::stack, "the layers of each route, with their reasons"},
+    {"/services", Method::get, true, &Admin::services,
+     "the endpoints of each service as each worker sees them, and the breakers"},
     {"/explain", Method::get, true, &Admin::explain,
      "?method=GET&url=http://host/path&header=name:value: which route wins, and why"},
     {"/reload", Method::post, true, &Admin::reload, "loads the configuration again"},
@@ -162,6 +164,13 @@ Task<Reply> Admin::stack(Request& request) {
   const ModelPtr model = process_.reloader().model();
   co_return make_response(request, 200, "application/json",
                           model != nullptr ? stacks_json(*model) : "[]\n");
+}
+
+Task<Reply> Admin::services(Request& request) {
+  auto page =
+      make_response(request, 200, "application/json", services_json(co_await process_.services()));
+  page.headers->add(Name::cache_control, "no-store");
+  co_return page;
 }
 
 Task<Reply> Admin::explain(Request& request) {

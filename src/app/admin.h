@@ -5,6 +5,7 @@
 // the configuration wants the token too.
 #pragma once
 #include "app/reloader.h"
+#include "app/service_status.h"
 #include "http/handler.h"
 #include "service/service.h"
 
@@ -15,6 +16,7 @@ class Administered {
  public:
   virtual bool ready() const = 0;
   virtual Task<std::string> metrics() = 0;
+  virtual Task<std::vector<ServiceStatus>> services() = 0;
   virtual Reloader& reloader() = 0;
 
  protected:
@@ -44,6 +46,7 @@ class Admin final : public Handler {
   Task<Reply> metrics(Request& request);
   Task<Reply> config(Request& request);
   Task<Reply> stack(Request& request);
+  Task<Reply> services(Request& request);
   Task<Reply> explain(Request& request);
   Task<Reply> reload(Request& request);
 

@@ -20,6 +20,7 @@ ClusterLimits limits_of(const ServiceSettings& settings) {
               .idle_age_max = duration(pool.idle_age),
               .life_max = duration(pool.life),
               .exchanges_max = pool.requests};
+  out.use = rules_of(settings.use);
   return out;
 }
 
@@ -37,7 +38,7 @@ bool same(const ServiceSettings& a, const ServiceSettings& b) {
   const auto same_endpoint = [](const EndpointSettings& x, const EndpointSettings& y) {
     return x.url == y.url && x.weight == y.weight;
   };
-  return std::ranges::equal(a.endpoints, b.endpoints, same_endpoint) && a.balance == b.balance &&
+  return std::ranges::equal(a.endpoints, b.endpoints, same_endpoint) && a.use == b.use &&
          a.timeout == b.timeout && a.pool == b.pool;
 }
 
@@ -46,11 +47,16 @@ bool same(const ServiceSettings& a, const ServiceSettings& b) {
 DiscoveredCluster::DiscoveredCluster(Context& context, Engine& engine, Resolver& resolver,
                                      const std::string& name, const ServiceSettings& settings)
     : settings_(settings),
-      cluster_(std::make_shared<Cluster>(name, engine, context.loop,
-                                         settings.balance.value_or(Balance::ewma),
+      cluster_(std::make_shared<Cluster>(name, engine, context.loop, settings.use.balance.method,
                                          limits_of(settings))),
       discovery_(context, resolver, *cluster_, sources_of(settings)) {
+  if (settings.use.health) checks_.emplace(context, *cluster_).start();
   discovery_.start();
+}
+
+Task<> DiscoveredCluster::stop() {
+  co_await discovery_.stop();
+  if (checks_) co_await checks_->stop();
 }
 
 Clusters::Clusters(Context& context, Engine& engine, Resolver& resolver, const Settings& settings,
@@ -72,12 +78,18 @@ ClusterPtr Clusters::find(std::string_view name) const {
   return found != all_.end() ? found->second->cluster() : nullptr;
 }
 
+std::map<std::string, ClusterStatus> Clusters::status(Time now) const {
+  std::map<std::string, ClusterStatus> out;
+  for (const auto& [name, mine] : all_) out.emplace(name, status_of(*mine->cluster(), now));
+  return out;
+}
+
 Task<> Clusters::ready(Duration at_most) {
   Loop& loop = (co_await current_context()).loop;
   const Time until = after(loop.now(), at_most);
   for (auto& [name, mine] : all_) {
     if (loop.now() >= until) co_return;
-    co_await mine->discovery().ready(until - loop.now());
+    co_await mine->ready(until - loop.now());
   }
 }
 
@@ -87,7 +99,7 @@ Task<> Clusters::retire(const Clusters* next) {
       const auto kept = next->all_.find(name);
       if (kept != next->all_.end() && kept->second == mine) continue;
     }
-    co_await mine->discovery().stop();
+    co_await mine->stop();
   }
 }
 

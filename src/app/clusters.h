@@ -1,5 +1,6 @@
 // Clusters: the upstream services of one version of the configuration on one worker. A service
-// whose settings are those of the version before keeps its cluster: connections, speeds, failures.
+// whose settings are those of the version before keeps its cluster: connections, speeds, failures,
+// health. Checks begin when the version is prepared, so that something is known when it is used.
 // Owner: the worker's version. Thread: its loop's.
 // Lifetime: resolver, network and loop outlive it. A cluster lives as long as a stack names it.
 #pragma once
@@ -7,10 +8,12 @@
 
 #include "app/settings.h"
 #include "upstream/discovery.h"
+#include "upstream/endpoint_status.h"
+#include "upstream/health_check.h"
 
 namespace banyan {
 
-// A cluster and what finds its endpoints.
+// A cluster, what finds its endpoints, and what checks them. stop() is awaited before it ends.
 class DiscoveredCluster {
  public:
   DiscoveredCluster(Context& context, Engine& engine, Resolver& resolver, const std::string& name,
@@ -18,12 +21,16 @@ class DiscoveredCluster {
 
   const ServiceSettings& settings() const { return settings_; }
   const ClusterPtr& cluster() const { return cluster_; }
-  Discovery& discovery() { return discovery_; }
+  // Ends when each of its names has been asked for once, or after `at_most`.
+  Task<> ready(Duration at_most) { return discovery_.ready(at_most); }
+  // Ends questions and checks. Endpoints, and what is known of them, stay.
+  Task<> stop();
 
  private:
   const ServiceSettings settings_;
   const ClusterPtr cluster_;
   Discovery discovery_;
+  std::optional<HealthChecks> checks_;
 };
 using DiscoveredClusterPtr = std::shared_ptr<DiscoveredCluster>;
 
@@ -37,6 +44,7 @@ class Clusters {
 
   // Null when it is no upstream service.
   ClusterPtr find(std::string_view name) const;
+  std::map<std::string, ClusterStatus> status(Time now) const;
   // Waits for the first endpoints of names that are new, at most so long.
   Task<> ready(Duration at_most);
   // Ends the background work of those that `next` does not keep.

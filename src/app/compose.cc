@@ -6,6 +6,7 @@
 
 #include "patterns/offloading/forwarded.h"
 #include "patterns/routing/router.h"
+#include "upstream/breaker.h"
 #include "upstream/forward.h"
 
 namespace banyan {
@@ -27,6 +28,29 @@ std::vector<Layer> edge_layers(const OffloadSettings& offload) {
                  .wrap = [trust](ServicePtr next) {
                    return std::make_shared<ForwardedFilter>(std::move(next), trust);
                  }});
+  return out;
+}
+
+// What the layers of a service need to be built; to describe them takes nothing.
+struct Parts {
+  const std::string* service = nullptr;
+  Circuits* circuits = nullptr;
+  Loop* loop = nullptr;
+};
+
+// What stands between a route and the endpoints of a service, outermost first.
+std::vector<Layer> service_layers(const ServiceSettings& settings, Parts parts) {
+  std::vector<Layer> out;
+  const auto& breaker = settings.use.breaker;
+  if (breaker && breaker->scope != BreakerScope::endpoint)
+    out.push_back({.role = "breaker",
+                   .why = "below all that tries again, so that each attempt counts; above the "
+                          "endpoints, so that what all of them do counts together",
+                   .wrap = [breaker, parts](ServicePtr next) {
+                     return std::make_shared<BreakerFilter>(
+                         std::move(next), parts.circuits->of(*parts.service, *breaker),
+                         *parts.loop);
+                   }});
   return out;
 }
 
@@ -52,6 +76,18 @@ std::string split_text(const SplitSettings& split) {
   return out;
 }
 
+// Who is chosen, and who is left out.
+std::string use_text(const UseSettings& use) {
+  std::string out = Value<Balance>::text(use.balance.method);
+  if (!use.balance.hash.empty()) out = "by " + use.balance.hash + "; without it " + out;
+  if (use.shard) out += fmt::format("; of the {} of its {}", use.shard->size, use.shard->by);
+  if (use.health) out += "; not when checks find it bad";
+  if (use.eject) out += "; not when it is ejected";
+  if (use.breaker && use.breaker->scope != BreakerScope::service)
+    out += "; not when its breaker is open";
+  return out;
+}
+
 // validate() has refused circles, so it ends.
 void describe_service(const Model& model, std::string_view name, std::vector<LayerNote>& out) {
   const ServiceSettings* settings = settings_of(model, name);
@@ -65,16 +101,19 @@ void describe_service(const Model& model, std::string_view name, std::vector<Lay
   } else if (settings->respond) {
     out.push_back({role, fmt::format("answers {} itself", settings->respond->status)});
   } else {
-    const Balance balance = settings->balance.value_or(Balance::ewma);
+    for (LayerNote& note : describe(service_layers(*settings, {}))) out.push_back(std::move(note));
     out.push_back({role, fmt::format("innermost: sends to one of {} ({})",
-                                     endpoints_text(*settings), Value<Balance>::text(balance))});
+                                     endpoints_text(*settings), use_text(settings->use))});
   }
 }
 
 }  // namespace
 
-Composer::Composer(ModelPtr model, Loop& loop, ClusterOf cluster_of)
-    : model_(std::move(model)), loop_(loop), cluster_of_(std::move(cluster_of)) {
+Composer::Composer(ModelPtr model, Loop& loop, Circuits& circuits, ClusterOf cluster_of)
+    : model_(std::move(model)),
+      loop_(loop),
+      circuits_(circuits),
+      cluster_of_(std::move(cluster_of)) {
   for (const auto& [name, place, settings] : model_->settings.services)
     settings_.emplace(name, &settings);
 }
@@ -114,7 +153,8 @@ ServicePtr Composer::build(const std::string& name, const ServiceSettings& setti
     for (const auto& part : settings.split->to) parts.push_back(service(part.name));
     return std::make_shared<Split>(rule->second, std::move(parts), loop_);
   }
-  return std::make_shared<Forward>(cluster_of_(name));
+  return stack(service_layers(settings, {&name, &circuits_, &loop_}),
+               std::make_shared<Forward>(cluster_of_(name)));
 }
 
 std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings& offload,

@@ -7,6 +7,7 @@
 
 #include "app/model.h"
 #include "service/stack.h"
+#include "upstream/circuit.h"
 #include "upstream/cluster.h"
 
 namespace banyan {
@@ -16,7 +17,7 @@ class Composer {
  public:
   using ClusterOf = std::function<ClusterPtr(std::string_view name)>;
   // What is built shares the model, so it may outlive the composer. The loop outlives it all.
-  Composer(ModelPtr model, Loop& loop, ClusterOf cluster_of);
+  Composer(ModelPtr model, Loop& loop, Circuits& circuits, ClusterOf cluster_of);
 
   // All that a listener's requests pass.
   ServicePtr listener(const OffloadSettings& offload);
@@ -29,6 +30,7 @@ class Composer {
 
   const ModelPtr model_;
   Loop& loop_;
+  Circuits& circuits_;
   const ClusterOf cluster_of_;
   std::map<std::string_view, const ServiceSettings*> settings_;
   std::map<std::string, ServicePtr, std::less<>> services_;

@@ -13,6 +13,7 @@
 #include "patterns/routing/explain.h"
 #include "patterns/routing/request_value.h"
 #include "service/respond.h"
+#include "upstream/placement.h"
 
 namespace banyan {
 
@@ -174,6 +175,30 @@ class Told final {
     for (const EndpointSettings& endpoint : service.endpoints)
       list += (list.empty() ? "" : " or ") + endpoint.url;
     if (!list.empty()) line("endpoint", fmt::format("{} of {}", list, name));
+    if (service.use.shard) tell_shard(*service.use.shard, service);
+  }
+
+  // Which of the endpoints this tenant has, and whom it can harm.
+  void tell_shard(const ShardSettings& shard, const ServiceSettings& service) {
+    const auto names = fixed_endpoints(service.endpoints);
+    if (names.empty())
+      return line("shard", fmt::format("{} of the endpoints, by {}; which ones, and how many there "
+                                       "are, the DNS decides",
+                                       shard.size, shard.by));
+    const auto by = RequestKey::parse(shard.by);
+    const std::string_view tenant = by ? by->of(*request_) : std::string_view();
+    line("shard", fmt::format("{}: {}", by_text(shard.by, tenant),
+                              fmt::join(shard_names(names, tenant, shard.size), ", ")));
+    const BlastRadius radius = blast_radius(names.size(), shard.size);
+    line("blast", fmt::format("if this tenant breaks its endpoints: {:.1f}% of the others lose one "
+                              "or more, {:.1f}% lose all",
+                              radius.touched * 100, radius.lost * 100));
+  }
+  // An IP is bytes, not text.
+  static std::string by_text(const std::string& by, std::string_view tenant) {
+    if (tenant.empty()) return "of the tenant without " + by;
+    return by == "ip" ? "of the tenant with this ip"
+                      : fmt::format("of the tenant with {} '{}'", by, printable(tenant));
   }
 
   void tell_others(const Explanation& why) {

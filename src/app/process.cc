@@ -68,7 +68,7 @@ Process::Process(RunOptions options, Loaded loaded)
       signals_(engine_, {SIGHUP, SIGUSR1, SIGTERM, SIGINT}),
       observers_(worker_count(options_, first_.model->settings), std::string(version),
                  [](const std::string& what) { spdlog::error("{}", what); }),
-      shared_{limits_, observers_, engine_choice(options_, first_.model->settings)},
+      shared_{limits_, circuits_, observers_, engine_choice(options_, first_.model->settings)},
       admin_handler_(std::make_shared<Admin>(static_cast<Administered&>(*this))) {
   const unsigned count = worker_count(options_, first_.model->settings);
   for (unsigned i = 0; i < count; ++i)
@@ -255,7 +255,30 @@ Task<std::string> Process::metrics() {
       observers_.set_connections(w.index(), listener, counts);
     observers_.set_lag(w.index(), sample.longest_turn);
   }
-  co_return observers_.prometheus();
+  Exposition endpoints;
+  write_services(endpoints, co_await services());
+  co_return observers_.prometheus() + endpoints.take();
+}
+
+// A worker that has another version for a moment, or none any more, knows nothing of some.
+Task<std::vector<ServiceStatus>> Process::services() {
+  std::vector<ServiceStatus> out;
+  const ModelPtr model = reloader_->model();
+  if (model == nullptr) co_return out;
+  for (const auto& [name, place, service] : model->settings.services) {
+    if (service.endpoints.empty()) continue;
+    ServiceStatus& one = out.emplace_back();
+    one.name = name;
+    const auto& breaker = service.use.breaker;
+    if (breaker && breaker->scope != BreakerScope::endpoint)
+      one.breaker = circuits_.of(name, *breaker)->status(loop_.now());
+  }
+  for (auto& worker : workers_) {
+    Worker& w = *worker;
+    auto seen = co_await on_thread(w.loop(), loop_, [&] { return w.services(); });
+    for (ServiceStatus& one : out) one.workers.push_back(std::move(seen[one.name]));
+  }
+  co_return out;
 }
 
 }  // namespace banyan

@@ -34,6 +34,7 @@ class Process final : private Administered, private Reloader::Participant {
  private:
   bool ready() const override { return ready_ && !draining_; }
   Task<std::string> metrics() override;
+  Task<std::vector<ServiceStatus>> services() override;
   Reloader& reloader() override { return *reloader_; }
   std::expected<void, std::string> prepare(const Settings& settings) override;
   void commit(const Loaded& loaded) override;
@@ -59,6 +60,7 @@ class Process final : private Administered, private Reloader::Participant {
   Signals signals_;
   Observers observers_;
   ConnectionLimits limits_;
+  Circuits circuits_;
   Shared shared_;
   Reloader::Workers workers_;
   std::unique_ptr<Reloader> reloader_;

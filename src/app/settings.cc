@@ -17,12 +17,19 @@ std::string address_fault(const std::string& text) {
          "unix:/path/to.sock";
 }
 
+// Words of a service that say how its endpoints are used.
+void refuse_upstream_words(const Node& node, const Reading& at) {
+  for (const Entry& entry : node.entries)
+    if (entry.key == "timeout" || entry.key == "pool" || is_use_word(entry.key))
+      Reading(at, entry.key).error(entry.place, "goes with endpoints, which are missing");
+}
+
 }  // namespace
 
 void declare(Fields<AdminSettings>& f) {
   f.about("admin",
           "Where Banyan itself is asked: `/healthz` `/readyz` `/metrics` `/config` `/stack` "
-          "`/explain`, and `POST /reload`.");
+          "`/services` `/explain`, and `POST /reload`.");
   f.field("address", &AdminSettings::address, "host:port or unix:/path.", check(address_fault));
   f.field("token", &AdminSettings::token,
           "What changes state wants it as `Authorization: Bearer`. Needed when the address is not "
@@ -110,9 +117,7 @@ void declare(Fields<ServiceSettings>& f) {
       "service",
       "Everything that can answer. Exactly one of `endpoints`, `split`, `redirect`, `respond`.");
   f.field("endpoints", &ServiceSettings::endpoints, "An upstream service: where it is.");
-  f.field("balance", &ServiceSettings::balance,
-          "Which endpoint gets a request: `ewma` the quicker of two at random (standard), "
-          "`round_robin` in turn by weight, `least_request` the least busy.");
+  declare_use(f, &ServiceSettings::use);
   f.field("timeout", &ServiceSettings::timeout, "With `endpoints`.");
   f.field("pool", &ServiceSettings::pool, "With `endpoints`.");
   f.field("split", &ServiceSettings::split, "Shares requests between other services.");
@@ -124,8 +129,8 @@ void declare(Fields<ServiceSettings>& f) {
     if (kinds != 1)
       at.error(node.place, "wants exactly one of endpoints, split, redirect, respond; it has " +
                                std::to_string(kinds));
-    if (kinds == 1 && s.endpoints.empty() && (s.balance || s.timeout || s.pool))
-      at.error(node.place, "balance, timeout and pool go with endpoints");
+    if (kinds == 1 && s.endpoints.empty()) refuse_upstream_words(node, at);
+    if (!s.endpoints.empty()) verify_use(s.use, fixed_endpoints(s.endpoints).size(), node, at);
   });
 }
 

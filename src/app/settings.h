@@ -51,7 +51,7 @@ struct ListenerSettings {
 
 struct ServiceSettings {
   std::vector<EndpointSettings> endpoints;
-  std::optional<Balance> balance;
+  UseSettings use;
   std::optional<TimeoutSettings> timeout;
   std::optional<PoolSettings> pool;
   std::optional<SplitSettings> split;

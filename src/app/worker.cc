@@ -118,7 +118,7 @@ Task<Result<>> Worker::settle() {
 std::expected<void, std::string> Worker::open_listeners(Version& version,
                                                         std::vector<BoundAddress>& bound) {
   const Settings& settings = version.model->settings;
-  Composer composer(version.model, loop_,
+  Composer composer(version.model, loop_, shared_.circuits,
                     [&](std::string_view name) { return version.clusters.find(name); });
   bound.resize(settings.listeners.size());
   for (size_t i = 0; i < settings.listeners.size(); ++i) {
@@ -283,6 +283,11 @@ std::map<std::string, std::string> Worker::listening() const {
   std::map<std::string, std::string> out;
   for (auto& [place, open] : open_) out.emplace(open.name, to_string(open.server->local()));
   return out;
+}
+
+std::map<std::string, ClusterStatus> Worker::services() const {
+  if (now_ == nullptr) return {};
+  return now_->clusters.status(loop_.now());
 }
 
 Worker::Sample Worker::sample() {

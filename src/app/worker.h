@@ -22,6 +22,7 @@ namespace banyan {
 // What all workers share, for the life of the process.
 struct Shared {
   ConnectionLimits& limits;
+  Circuits& circuits;
   Observers& observers;
   EngineChoice engine = EngineChoice::automatic;
 };
@@ -74,6 +75,8 @@ class Worker {
   };
   // [worker] For metrics.
   Sample sample();
+  // [worker] The endpoints of each upstream service, as it sees them.
+  std::map<std::string, ClusterStatus> services() const;
   // [worker] Where clients find it: each listener's name, and its address with the real port.
   std::map<std::string, std::string> listening() const;
 

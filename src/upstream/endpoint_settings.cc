@@ -1,5 +1,6 @@
 #include "upstream/endpoint_settings.h"
 
+#include <algorithm>
 #include <array>
 
 #include "http/grammar.h"
@@ -171,9 +172,17 @@ void declare(Fields<ShardSettings>& f) {
           between<uint32_t>(1, endpoints_known_max));
 }
 
-void verify_use(const UseSettings& use, size_t endpoints, const Place& place, const Reading& at) {
+bool is_use_word(std::string_view key) {
+  static constexpr std::array<std::string_view, 7> words = {
+      "balance", "shard", "health", "eject", "breaker", "slow_start", "panic"};
+  return std::ranges::find(words, key) != words.end();
+}
+
+void verify_use(const UseSettings& use, size_t endpoints, const Node& node, const Reading& at) {
   const auto warn = [&](std::string_view key, std::string message) {
-    at.problems().warning(place, Reading(at, key).path(), std::move(message));
+    const Node* said = node.find(key);
+    at.problems().warning(said != nullptr ? said->place : node.place, Reading(at, key).path(),
+                          std::move(message));
   };
   if (endpoints == 0) return;
   if (use.shard && use.shard->size >= endpoints)

@@ -113,8 +113,11 @@ void declare_use(Fields<S>& f, UseSettings S::* use) {
           "all are used, because the few would not bear it. 0%: never.");
 }
 
-// What concerns several of them, and the number of endpoints; 0: not known yet (a name).
-void verify_use(const UseSettings& use, size_t endpoints, const Place& place, const Reading& at);
+// Whether it is one of declare_use()'s.
+bool is_use_word(std::string_view key);
+// What concerns several of them, and the number of endpoints; 0: not known yet (a name). `node` is
+// the service's.
+void verify_use(const UseSettings& use, size_t endpoints, const Node& node, const Reading& at);
 
 template <>
 struct Value<StatusRange> {

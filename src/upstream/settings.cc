@@ -1,5 +1,7 @@
 #include "upstream/settings.h"
 
+#include <algorithm>
+
 #include "upstream/locate.h"
 
 namespace banyan {
@@ -14,6 +16,17 @@ std::string url_fault(const std::string& url) {
 }
 
 }  // namespace
+
+std::vector<std::string> fixed_endpoints(std::span<const EndpointSettings> endpoints) {
+  std::vector<std::string> out;
+  for (const EndpointSettings& endpoint : endpoints) {
+    const auto where = locate(endpoint.url);
+    if (!where || where->kind != Location::Kind::fixed) return {};
+    std::string name = to_string(where->address);
+    if (std::ranges::find(out, name) == out.end()) out.push_back(std::move(name));
+  }
+  return out;
+}
 
 void declare(Fields<EndpointSettings>& f) {
   f.about("endpoint", "One place where a service is.");

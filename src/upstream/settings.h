@@ -28,6 +28,9 @@ struct PoolSettings {
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
+// The names that the endpoints will have, each address once; empty when some come from the DNS.
+std::vector<std::string> fixed_endpoints(std::span<const EndpointSettings> endpoints);
+
 void declare(Fields<EndpointSettings>& f);
 void declare(Fields<TimeoutSettings>& f);
 void declare(Fields<PoolSettings>& f);

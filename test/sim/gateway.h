@@ -31,11 +31,14 @@ class SimGateway {
  public:
   // The last word on an exchange; `request` is null when its head could not be read.
   using Finished = std::function<void(const Request* request, const Record& record)>;
-  SimGateway(Context& context, Engine& engine, Resolver& resolver, Finished finished)
+  // `circuits` are the process's, when several workers have the same; null: its own.
+  SimGateway(Context& context, Engine& engine, Resolver& resolver, Finished finished,
+             Circuits* circuits = nullptr)
       : context_(context),
         engine_(engine),
         resolver_(resolver),
         finished_(std::move(finished)),
+        circuits_(circuits != nullptr ? *circuits : own_circuits_),
         retiring_(context) {}
 
   // Serves this version from now on; the first one opens the listeners.
@@ -49,6 +52,9 @@ class SimGateway {
   }
   Server& server(size_t listener = 0) { return *servers_[listener]; }
   const SharedLimit& connections(size_t listener = 0) const { return *limits_[listener]; }
+  std::map<std::string, ClusterStatus> services() const {
+    return now_->clusters.status(context_.loop.now());
+  }
   ClusterPtr cluster(std::string_view name) const { return now_->clusters.find(name); }
 
   // Calls everything off.
@@ -89,7 +95,7 @@ class SimGateway {
         : model(std::move(from)),
           clusters(gateway.context_, gateway.engine_, gateway.resolver_, model->settings,
                    gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr) {
-      Composer composer(model, gateway.context_.loop,
+      Composer composer(model, gateway.context_.loop, gateway.circuits_,
                         [this](std::string_view name) { return clusters.find(name); });
       for (const auto& listener : model->settings.listeners) {
         const OffloadSettings offload = merge(listener.value.offload, model->settings.offload);
@@ -129,6 +135,8 @@ class SimGateway {
   Engine& engine_;
   Resolver& resolver_;
   Finished finished_;
+  Circuits own_circuits_;
+  Circuits& circuits_;
   Observers observers_{1, "test", [](const std::string&) {}};
   std::vector<std::unique_ptr<SharedLimit>> limits_;  // of each listener
   std::unique_ptr<Version> now_;
