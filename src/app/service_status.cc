@@ -24,17 +24,17 @@ std::string_view state_of(const EndpointStatus& e) {
 }
 
 std::string breaker_json(const Circuit::Status& b) {
-  return fmt::format(
-      R"({{"state": "{}", "open_for_s": {:.3f}, "failures": {}, "probes": {}, "opened": {}, "refused": {}}})",
-      name(b.state), seconds(b.left), b.failures, b.probes, b.opened, b.refused);
+  return fmt::format(R"({{"state": "{}", "open_for_s": {:.3f}, "failures": {}, "probes": {}, )"
+                     R"("opened": {}, "refused": {}}})",
+                     name(b.state), seconds(b.left), b.failures, b.probes, b.opened, b.refused);
 }
 
 void append_endpoint(std::string& out, const EndpointStatus& e) {
   out += R"({"endpoint": ")";
   append_json_escaped(out, e.name);
-  out += fmt::format(
-      R"(", "state": "{}", "used": {}, "weight": {}, "weight_now": {:.2f}, "in_flight": {}, "connections": {}, )",
-      state_of(e), e.used, e.weight, e.weight_now, e.in_flight, e.connections);
+  out += fmt::format(R"(", "state": "{}", "used": {}, "weight": {}, "weight_now": {:.2f}, )"
+                     R"("in_flight": {}, "connections": {}, )",
+                     state_of(e), e.used, e.weight, e.weight_now, e.in_flight, e.connections);
   out += fmt::format(R"("healthy": {}, "ejected_for_s": {:.3f}, "ejections": {})", e.healthy,
                      seconds(e.ejected_for), e.ejections);
   if (e.breaker) out += R"(, "breaker": )" + breaker_json(*e.breaker);

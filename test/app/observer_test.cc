@@ -15,6 +15,7 @@
 #include "app/compose.h"
 #include "app/json_line.h"
 #include "app/process_stats.h"
+#include "app/service_status.h"
 #include "base/prometheus_text.h"
 #include "config/texts.h"
 #include "sim/run.h"
@@ -76,7 +77,13 @@ class ObserverTest : public testing::Test {
     observers.set_connections(0, "public", {.accepted = 2, .refused = 1, .active = 1});
     observers.set_lag(0, 1ms);
     observers.count_reload(true, sim.loop().wall());
-    return observers.prometheus();
+    const ServiceStatus shop{
+        .name = "shop",
+        .breaker = Circuit::Status{},
+        .workers = {{.endpoints = {{.name = "10.0.0.1:80", .breaker = Circuit::Status{}}}}}};
+    Exposition endpoints;
+    write_services(endpoints, {&shop, 1});
+    return observers.prometheus() + endpoints.take();
   }
 
   Sim sim;

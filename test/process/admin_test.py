@@ -117,7 +117,8 @@ class AdminTest(GatewayTest):
         self.assertEqual(ask(admin, "/healthz")[2], b"ok\n")
         self.assertEqual(ask(admin, "/readyz")[2], b"ready\n")
         index = ask(admin, "/")[2].decode()
-        for page in ("/healthz", "/readyz", "/metrics", "/config", "/stack", "/explain", "/reload"):
+        for page in ("/healthz", "/readyz", "/metrics", "/config", "/stack", "/services", "/explain",
+                     "/reload"):
             self.assertIn(page, index)
         stacks = json.loads(ask(admin, "/stack")[2])
         self.assertEqual([stack["route"] for stack in stacks], ["all", "tea", "down"])
@@ -156,7 +157,7 @@ class AdminTest(GatewayTest):
                       {"Authorization": f"Basic {TOKEN}"}, {"Authorization": f"Bearer {TOKEN}x"},
                       {"Authorization": "Bearer "}):
             for method, page in (("GET", "/config"), ("GET", "/stack"), ("POST", "/reload"),
-                                 ("GET", "/explain?url=/")):
+                                 ("GET", "/services"), ("GET", "/explain?url=/")):
                 status, headers, _ = ask(admin, page, method, headers=given)
                 self.assertEqual((status, headers["WWW-Authenticate"]), (401, "Bearer"), given)
         self.assertEqual(gateway.generation(), 1)
