@@ -25,6 +25,12 @@ std::string key_fault(const std::string& text) {
   return "'" + printable(text) + "' is none of " + std::string(RequestKey::syntax);
 }
 
+std::string tenant_fault(const std::string& text) {
+  const auto key = RequestKey::parse(text);
+  if (key && key->kind() != RequestKey::Kind::path) return {};
+  return "'" + printable(text) + "' is none of header:NAME, cookie:NAME, ip";
+}
+
 std::string path_fault(const std::string& path) {
   if (path.starts_with('/') && is_target(path) && path.find('#') == std::string::npos) return {};
   return "'" + printable(path) + "' is no path; it begins with / and has no blank";
@@ -167,7 +173,7 @@ void declare(Fields<ShardSettings>& f) {
   f.field("by", &ShardSettings::by,
           "What tells tenants apart: `header:NAME`, `cookie:NAME` or `ip`. Requests without it "
           "are one tenant.",
-          required, check(key_fault));
+          required, check(tenant_fault));
   f.field("size", &ShardSettings::size, "Endpoints a tenant.",
           between<uint32_t>(1, endpoints_known_max));
 }

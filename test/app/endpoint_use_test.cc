@@ -44,8 +44,9 @@ TEST(EndpointUseTest, ProblemsHaveTheirPlaces) {
        "config:3:45: services.shop.balance: 'fastest' is not one of: ewma, round_robin, "
        "least_request\n"},
       {"endpoints: [http://a:1], shard: { by: user }",
-       "config:3:49: services.shop.shard.by: 'user' is none of cookie:NAME, header:NAME, ip, "
-       "path\n"},
+       "config:3:49: services.shop.shard.by: 'user' is none of header:NAME, cookie:NAME, ip\n"},
+      {"endpoints: [http://a:1], shard: { by: path }",
+       "config:3:49: services.shop.shard.by: 'path' is none of header:NAME, cookie:NAME, ip\n"},
       {"endpoints: [http://a:1], brekaer: {}",
        "config:3:36: services.shop: unknown word 'brekaer'; did you mean 'breaker'?\n"},
       {"respond: {}, breaker: {}, timeout: { idle: 1s }",

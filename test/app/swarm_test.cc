@@ -22,6 +22,31 @@ constexpr size_t endpoints = 4;
 
 std::string endpoint_host(size_t i) { return fmt::format("10.0.1.{}", i + 1); }
 
+// Some of the words that say which endpoints may be used. All of them let go within a minute, so
+// that what failed is forgiven when all is well again. Statuses are no failures: endpoints answer
+// 500 also when all is well.
+std::string use(Dice& dice) {
+  std::string out;
+  if (dice.chance(30))
+    out += fmt::format(", health: {{ tcp: true, interval: {}ms, timeout: 400ms }}",
+                       dice.between(500, 5000));
+  if (dice.chance(30))
+    out += fmt::format(
+        ", eject: {{ consecutive: {}, deviation: {}, for: {}ms, for_most: 30s, at_most: {}%, "
+        "status: none }}",
+        dice.between(1, 5), dice.one_of({"on", "off"}), dice.between(100, 10'000),
+        dice.one_of({"50", "100"}));
+  if (dice.chance(30))
+    out += fmt::format(
+        ", breaker: {{ failures: {}, open: {}ms, probes: {}, scope: {}, status: none }}",
+        dice.between(1, 5), dice.between(100, 10'000), dice.between(1, 3),
+        dice.one_of({"both", "service", "endpoint"}));
+  if (dice.chance(20)) out += fmt::format(", slow_start: {}s", dice.between(1, 30));
+  if (dice.chance(20)) out += ", panic: 0%";
+  if (dice.chance(20)) out += fmt::format(", shard: {{ by: ip, size: {} }}", dice.between(1, 3));
+  return out;
+}
+
 // One of many configurations. All limits are short: a run is a few minutes at most.
 std::string configuration(Dice& dice) {
   const auto ms = [&](int least, int most) {
@@ -35,9 +60,10 @@ std::string configuration(Dice& dice) {
     if (at.empty()) at = "http://10.0.1.1:80";
     return fmt::format(
         "{{ endpoints: [{}], balance: {}, timeout: {{ connect: {}, request: {}, idle: {} }}, "
-        "pool: {{ connections: {}, idle: {}, idle_age: {}, requests: {} }} }}",
-        at, dice.one_of({"ewma", "round_robin", "least_request"}), ms(50, 1000), ms(500, 5000),
-        ms(500, 4000), dice.between(5, 40), dice.below(10), ms(10, 5000), dice.between(1, 20));
+        "pool: {{ connections: {}, idle: {}, idle_age: {}, requests: {} }}{} }}",
+        at, dice.one_of({"ewma", "round_robin", "least_request", "{ hash: ip }", "{ hash: path }"}),
+        ms(50, 1000), ms(500, 5000), ms(500, 4000), dice.between(5, 40), dice.below(10),
+        ms(10, 5000), dice.between(1, 20), use(dice));
   };
   return fmt::format(R"(
 listeners:
@@ -69,12 +95,14 @@ routes:
 
 // What happened in all runs together: a swarm in which little happens proves little.
 struct Tally {
-  std::map<uint16_t, size_t> statuses;  // 0: no answer
-  size_t reused = 0, again = 0;
+  std::map<uint16_t, size_t> statuses;        // 0: no answer
+  size_t reused = 0, again = 0, refused = 0;  // refused: by a breaker, or as nobody is fit
   void count(const Record& r) {
     ++statuses[r.status];
     reused += r.reused;
     again += r.attempts > 1;
+    refused += r.status == 503 && r.attempts == 0 && r.error && r.error->side == Side::upstream &&
+               r.error->code == Code::unavailable && r.endpoint.empty();
   }
 };
 
@@ -315,6 +343,7 @@ TEST(Swarm, EverySeed) {
     EXPECT_GT(tally.statuses[status], 10u) << status;
   EXPECT_GT(tally.reused, 100u);
   EXPECT_GT(tally.again, 10u);
+  EXPECT_GT(tally.refused, 30u);
 }
 
 }  // namespace
