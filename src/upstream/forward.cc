@@ -1,6 +1,7 @@
 #include "upstream/forward.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/hop.h"
 #include "task/combine.h"
@@ -141,7 +142,7 @@ Task<Reply> Forward::call(Request& request) {
     const bool again =
         stale && !fresh_only && !has_content(request) && is_idempotent(request.method);
     // That a connection was closed while it idled is no fault.
-    if (!again) cluster_->judge(endpoint, std::move(pass), reply);
+    if (!again) cluster_->judge(endpoint, std::exchange(pass, {}), reply);
     if (reply) co_return reply;
     Error& error = reply.error();
     if (error.code == Code::cancelled) error.side = Side::client;
