@@ -32,6 +32,10 @@ void declare(Fields<EndpointSettings>& f) {
 void declare(Fields<TimeoutSettings>& f) {
   f.about("timeout", "How long a service may take.");
   f.field("connect", &TimeoutSettings::connect, "To accept a new connection.", between(1ms, 5min));
+  f.field("try", &TimeoutSettings::attempt,
+          "From the end of the request to the head of the answer, for one attempt of `retry`. "
+          "Standard: as long as `request`.",
+          between(1ms, 24h));
   f.field("request", &TimeoutSettings::request,
           "From the end of the request to the head of its answer; all attempts together.",
           between(1ms, 24h));

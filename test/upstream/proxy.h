@@ -1,8 +1,10 @@
-// Proxy: a client, a gateway that is one Forward, and scripted endpoints, in virtual time. What
-// must hold after each run is checked here: no exchange in flight, every connection idle or gone.
-// Owner: the test. Thread: one.
+// Proxy: a client, a gateway that is one Forward (and what `wrap` puts above it), and scripted
+// endpoints, in virtual time. What must hold after each run is checked here: no exchange in flight,
+// every connection idle or gone. Owner: the test. Thread: one.
 #pragma once
 #include <gtest/gtest.h>
+
+#include <functional>
 
 #include "sim/service_handler.h"
 #include "upstream/forward.h"
@@ -54,6 +56,7 @@ class Proxy {
   H1Limits edge;
   Balance balance = Balance::round_robin;
   std::vector<std::string> at_start = {"10.0.0.1:80"};
+  std::function<ServicePtr(ServicePtr)> wrap;  // what stands above; empty: nothing
   std::vector<ServiceHandler::Finished> last;  // what was finished, after the run
   // During a run:
   ClusterPtr cluster;
@@ -65,7 +68,9 @@ class Proxy {
     Context& context = co_await current_context();
     cluster = std::make_shared<Cluster>("shop", sim.engine(), sim.loop(), balance, limits);
     members(at_start);
-    handler = std::make_shared<ServiceHandler>(std::make_shared<Forward>(cluster), edge);
+    ServicePtr service = std::make_shared<Forward>(cluster);
+    if (wrap) service = wrap(std::move(service));
+    handler = std::make_shared<ServiceHandler>(std::move(service), edge);
     FixedSource source(handler);
     Nursery serving(context);
     serving_ = &serving;

@@ -1,0 +1,60 @@
+// RetryState: what all workers share of one service's retries and hedges: the budget, and how often
+// what was decided. RetryStates keeps one for each service, by name, over reloads.
+// Owner: the process; it outlives the workers. Thread: any.
+#pragma once
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "patterns/ambassador/retry_budget.h"
+
+namespace banyan {
+
+// Why a request that failed was not sent again.
+enum class Refusal : uint8_t {
+  unsafe,    // it may have been processed, and twice is not the same as once
+  content,   // its content is no longer held
+  attempts,  // all of them are used
+  deadline,  // no time is left, or less than Retry-After asks for
+  budget,    // the share of retries is spent
+  caller,    // who called asked for no retry
+  count,
+};
+std::string_view word_of(Refusal why);      // "unsafe": the label of a metric
+std::string_view sentence_of(Refusal why);  // for people, and for Banyan-Reason
+
+struct RetryState {
+  using Count = std::atomic<uint64_t>;
+
+  RetryState(Percent share, uint32_t floor) : budget(share, floor) {}
+  void count(Refusal why) { bump(refused[static_cast<size_t>(why)]); }
+  static void bump(Count& count) { count.fetch_add(1, std::memory_order_relaxed); }
+
+  RetryBudget budget;
+  Count retries{0};
+  Count hedges{0};      // copies that were sent
+  Count hedges_won{0};  // of these, whose answer was taken
+  std::array<Count, static_cast<size_t>(Refusal::count)> refused{};
+};
+
+class RetryStates {
+ public:
+  // The service's, with these limits from now on.
+  RetryState& of(const std::string& service, Percent share, uint32_t floor);
+  // For the metrics. `tell(name, state)`; nothing may be added meanwhile.
+  template <class Tell>
+  void for_each(Tell tell) {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, state] : states_) tell(name, *state);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<RetryState>> states_;
+};
+
+}  // namespace banyan
