@@ -3,7 +3,7 @@
 namespace banyan {
 
 // A member that is new must be copied, too.
-static_assert(sizeof(Request) == 248);
+static_assert(sizeof(Request) == 256);
 
 Request& another(Request& request, Record& record) {
   Arena& arena = request.arena;
@@ -26,6 +26,7 @@ Request& another(Request& request, Record& record) {
                                       .interim = request.interim,
                                       .background = request.background,
                                       .tries = request.tries,
+                                      .wishes = request.wishes,
                                       .record = record});
 }
 

@@ -14,9 +14,11 @@ constexpr size_t first_block_bytes = 4096;
 // The content as one try reads it.
 class Replay::Content final : public Body {
  public:
-  Content(Replay& replay, Request& attempt) : replay_(replay), attempt_(attempt) {}
+  Content(Replay& replay, Request& attempt)
+      : replay_(replay), attempt_(attempt), tasks_(replay.tasks_) {}
 
   Bytes ready() override {
+    if (tasks_->over.is_set()) return {};
     if (const Bytes piece = replay_.kept(at_); !piece.empty()) return piece;
     if (replay_.reading_) return {};
     if (replay_.passing_.empty()) replay_.took(replay_.source_.ready());
@@ -26,6 +28,8 @@ class Replay::Content final : public Body {
   Task<Result<Bytes>> read() override {
     attempt_.expects_continue = false;
     for (;;) {
+      // What a try that is over still took would be missing in the next one.
+      if (tasks_->over.is_set()) co_return fail(Code::cancelled, Side::self, "the try is over");
       if (const Bytes piece = ready(); !piece.empty() || ended()) co_return piece;
       if (replay_.error_) co_return std::unexpected(*replay_.error_);
       TRY(co_await replay_.more());
@@ -43,12 +47,14 @@ class Replay::Content final : public Body {
  private:
   Replay& replay_;
   Request& attempt_;
+  const std::shared_ptr<Tasks> tasks_;
   Position at_;
 };
 
 bool Replay::begin(Request& attempt) {
   auto tasks = std::make_shared<Tasks>();
-  if (!exchange_.start([tasks] { return host(tasks); })) return false;
+  auto make = [self = shared_from_this(), tasks] { return host(tasks); };
+  if (!exchange_.start(std::move(make))) return false;
   tasks_ = std::move(tasks);
   content_ = std::make_unique<Content>(*this, attempt);
   attempt.body = content_.get();

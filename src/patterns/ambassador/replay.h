@@ -24,8 +24,8 @@ class Replay final : public std::enable_shared_from_this<Replay> {
   // Gives a try, a copy of the request, the content from its beginning and its own background.
   // False: the exchange is being called off.
   bool begin(Request& attempt);
-  // Waits until nothing of the try runs any more. An error: the caller is called off; the exchange
-  // waits instead.
+  // The try reads nothing more from now on; waits until nothing of it runs any more. An error: the
+  // caller is called off; the exchange waits instead.
   Task<Result<>> end();
   // It cannot be given from its beginning any more.
   bool lost() const { return lost_; }

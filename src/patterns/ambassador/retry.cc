@@ -1,7 +1,6 @@
 #include "patterns/ambassador/retry.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "http/answer_clock.h"
 #include "patterns/ambassador/retry_after.h"
@@ -44,7 +43,7 @@ std::optional<RetryOn> on_error(const Error& error) {
 // The proof. An answer, however bad, may come after the work was done.
 bool is_safe_again(const Request& request, RetryOn why) {
   return why == RetryOn::connect || is_idempotent(request.method) ||
-         request.headers.has(Name::idempotency_key);
+         !request.headers.get(Name::idempotency_key).empty();
 }
 
 // What is at hand of an answer's content is taken, so that its connection may be used again when
@@ -62,26 +61,13 @@ void drop(Reply& reply) {
 
 }  // namespace
 
-std::optional<uint32_t> retries_asked(std::string_view text) {
-  if (text == "off") return 0;
-  const auto number = parse_u64(text);
-  if (!number) return std::nullopt;
-  return static_cast<uint32_t>(std::min<uint64_t>(*number, std::numeric_limits<uint32_t>::max()));
-}
-
 // The tries of one request.
 struct RetryFilter::Attempts {
   Request& request;
-  Loop& loop;
-  const Time began = loop.now();
+  Tries& tries;
+  const AnswerClock all;  // of all of them together; it is only read
   uint32_t count = 0;
   std::shared_ptr<Replay> replay = nullptr;  // null: the request has no content
-
-  // When all of it must be over. Not before the client has sent everything.
-  Time due(Duration all_max) const {
-    const bool sending = request.body != nullptr && !request.body->ended();
-    return after(sending ? loop.now() : std::max(began, request.record.received), all_max);
-  }
 };
 
 std::optional<RetryOn> RetryFilter::failure_of(const Reply& reply) const {
@@ -98,65 +84,72 @@ Duration RetryFilter::backoff(uint32_t attempt, Loop& loop) const {
   return Duration(loop.random_below(static_cast<uint64_t>(most.count()) + 1));
 }
 
-// The budget comes last: what is refused for another reason costs nothing of it.
 RetryFilter::Pause RetryFilter::pause_before_next(const Attempts& attempts, RetryOn why,
                                                   const Reply& reply, Loop& loop) {
   const Request& request = attempts.request;
-  const auto asked = retries_asked(request.headers.get(Name::banyan_retry));
-  if (asked == 0u) return std::unexpected(Refusal::caller);
+  const uint32_t asked =
+      request.wishes != nullptr ? request.wishes->retries.value_or(UINT32_MAX) : UINT32_MAX;
+  if (asked == 0) return std::unexpected(Refusal::caller);
   if (!is_safe_again(request, why)) return std::unexpected(Refusal::unsafe);
   if (attempts.replay != nullptr && attempts.replay->lost())
     return std::unexpected(Refusal::content);
-  const uint32_t retries_max = std::min(settings_.attempts - 1, asked.value_or(UINT32_MAX));
-  if (attempts.count > retries_max) return std::unexpected(Refusal::attempts);
+  if (attempts.count > std::min(settings_.attempts - 1, asked))
+    return std::unexpected(Refusal::attempts);
   Duration pause = backoff(attempts.count, loop);
   if (reply)
     if (const auto told = retry_after(*reply->headers, loop.wall())) pause += *told;
   return pause;
 }
 
-Task<Reply> RetryFilter::attempt(Attempts& attempts) {
+Task<Reply> RetryFilter::attempt(Attempts& attempts, Loop& loop) {
   Request& one = another(attempts.request, attempts.request.record);
+  one.tries = &attempts.tries;
   ++attempts.count;
-  one.headers.remove(Name::banyan_retry);
   if (attempts.replay != nullptr && !attempts.replay->begin(one))
     co_return fail(Code::cancelled, Side::client, "called off before an attempt");
-  const Duration left = attempts.due(times_.all_max) - attempts.loop.now();
-  AnswerClock clock(attempts.loop, one, std::min(times_.try_max, left));
+  AnswerClock clock(loop, one, std::min(times_.try_max, attempts.all.due() - loop.now()));
   co_return co_await until{clock.trigger(), next->call(one)};
+}
+
+RetryFilter::Pause RetryFilter::decide(const Attempts& attempts, RetryOn why, const Reply& reply,
+                                       const Context& context) {
+  const Time now = context.loop.now();
+  auto pause = pause_before_next(attempts, why, reply, context.loop);
+  if (!pause) return pause;
+  if (after(now, *pause) >= std::min(context.deadline, attempts.all.due()))
+    return std::unexpected(Refusal::deadline);
+  // The budget comes last: what is refused for another reason costs nothing of it.
+  if (!state_.budget.try_take(now)) return std::unexpected(Refusal::budget);
+  return pause;
 }
 
 Task<Reply> RetryFilter::call(Request& request) {
   Context& context = co_await current_context();
   Loop& loop = context.loop;
-  if (request.tries == nullptr) {
-    request.tries = request.arena.make<Tries>();
-    state_.budget.count_request(loop.now());
-  }
-  Attempts attempts{.request = request, .loop = loop};
+  // Those of a copy (a hedge) are shared with the other copies.
+  Tries& tries = request.tries != nullptr ? *request.tries : *request.arena.make<Tries>();
+  Attempts attempts{
+      .request = request, .tries = tries, .all = AnswerClock(loop, request, times_.all_max)};
   if (request.body != nullptr && !request.body->ended())
     attempts.replay = std::make_shared<Replay>(request, settings_.replay.bytes);
   for (;;) {
     // (1) A try, and what became of it.
-    auto reply = co_await attempt(attempts);
+    auto reply = co_await attempt(attempts, loop);
     const auto why = failure_of(reply);
+    if (attempts.count > 1) RetryState::bump(why ? state_.retried_failed : state_.retried_ok);
     if (!why || context.cancel.requested()) co_return reply;
     // (2) May it be sent again, and when?
-    auto pause = pause_before_next(attempts, *why, reply, loop);
-    if (pause &&
-        after(loop.now(), *pause) >= std::min(context.deadline, attempts.due(times_.all_max)))
-      pause = std::unexpected(Refusal::deadline);
-    if (pause && !state_.budget.try_take(loop.now())) pause = std::unexpected(Refusal::budget);
+    const auto pause = decide(attempts, *why, reply, context);
     if (!pause) {
       state_.count(pause.error());
       request.record.decision = sentence_of(pause.error());
       co_return reply;
     }
     // (3) Everything of the try ends, then the pause.
-    RetryState::bump(state_.retries);
     drop(reply);
     if (attempts.replay != nullptr) TRY(co_await attempts.replay->end());
     TRY(co_await sleep_for(*pause));
+    RetryState::bump(state_.retries);
   }
 }
 

@@ -39,9 +39,11 @@ class RetryFilter final : public Filter {
   struct Attempts;
   using Pause = std::expected<Duration, Refusal>;
 
-  Task<Reply> attempt(Attempts& attempts);
+  Task<Reply> attempt(Attempts& attempts, Loop& loop);
   std::optional<RetryOn> failure_of(const Reply& reply) const;
   Pause pause_before_next(const Attempts& attempts, RetryOn why, const Reply& reply, Loop& loop);
+  // When it goes out again, or why not.
+  Pause decide(const Attempts& attempts, RetryOn why, const Reply& reply, const Context& context);
   Duration backoff(uint32_t attempt, Loop& loop) const;
 
   const RetrySettings settings_;
@@ -49,9 +51,5 @@ class RetryFilter final : public Filter {
   const RetryTimes times_;
   RetryState& state_;
 };
-
-// How many retries the caller asks for (Banyan-Retry: off, or a number). nullopt: it does not say,
-// or nothing that can be read.
-std::optional<uint32_t> retries_asked(std::string_view text);
 
 }  // namespace banyan

@@ -35,7 +35,9 @@ struct RetryState {
   static void bump(Count& count) { count.fetch_add(1, std::memory_order_relaxed); }
 
   RetryBudget budget;
-  Count retries{0};
+  Count retries{0};  // times that something was sent again
+  // Of these, what came of them: an answer that is none to send it again for, or the next failure.
+  Count retried_ok{0}, retried_failed{0};
   Count hedges{0};      // copies that were sent
   Count hedges_won{0};  // of these, whose answer was taken
   std::array<Count, static_cast<size_t>(Refusal::count)> refused{};

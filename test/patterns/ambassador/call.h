@@ -122,6 +122,8 @@ struct Ask {
   FieldList fields = {};
   Body* body = nullptr;
   std::string upgrade = {};
+  bool expects_continue = false;
+  std::optional<Wishes> wishes = {};
 };
 
 struct Answered {
@@ -157,8 +159,10 @@ inline Task<Answered> exchange(Sim& sim, Service& service, Ask ask) {
                   .headers = headers,
                   .body = ask.body,
                   .upgrade = ask.upgrade,
+                  .expects_continue = ask.expects_continue,
                   .client = client,
                   .background = &background,
+                  .wishes = ask.wishes ? &*ask.wishes : nullptr,
                   .record = record};
   Answered out;
   const Duration began = sim.elapsed();

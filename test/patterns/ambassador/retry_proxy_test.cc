@@ -270,6 +270,24 @@ TEST_F(RetryProxyTest, AnEarlyRefusalDuringAnUploadLeavesTheRestToTheNext) {
   });
 }
 
+// The answer is passed on while the rest of the content still comes: what was kept lives as long.
+TEST_F(RetryProxyTest, AnAnswerThatComesDuringTheUpload) {
+  proxy.at_start = {"10.0.0.1:80"};
+  sim.serve("10.0.0.1:80", [](Peer& peer) -> Task<> {
+    co_await peer.expect("PUT / HTTP/1.1\r\nhost: shop\r\ncontent-length: 6\r\n\r\nabc");
+    co_await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf");
+    co_await peer.expect("def");
+    co_await peer.send("half");
+  });
+  proxy.run([](Proxy& p) -> Task<> {
+    Peer client = co_await p.client();
+    co_await client.send("PUT / HTTP/1.1\r\nhost: shop\r\ncontent-length: 6\r\n\r\nabc");
+    (void)co_await sleep_for(30ms);
+    co_await client.send("def");
+    EXPECT_TRUE((co_await client.read_until("halfhalf")).ends_with("halfhalf"));
+  });
+}
+
 TEST_F(RetryProxyTest, AClientThatLeavesEndsEverything) {
   times.try_max = 10s;
   sim.serve("10.0.0.1:80", [](Peer& peer) -> Task<> {

@@ -1,5 +1,6 @@
 #include "patterns/ambassador/retry.h"
 
+#include "patterns/ambassador/budget.h"
 #include "patterns/ambassador/call.h"
 
 namespace banyan {
@@ -11,9 +12,10 @@ class RetryTest : public testing::Test {
  protected:
   RetryTest() { settings.backoff = 0ms; }
 
-  std::shared_ptr<RetryFilter> over(std::shared_ptr<Scripted> script) {
+  ServicePtr over(std::shared_ptr<Scripted> script) {
     state.budget.set_limits(settings.budget, settings.budget_floor);
-    return std::make_shared<RetryFilter>(std::move(script), settings, times, state);
+    auto retry = std::make_shared<RetryFilter>(std::move(script), settings, times, state);
+    return std::make_shared<BudgetFilter>(std::move(retry), state.budget, sim.loop());
   }
   // One exchange with the script; `service` is what it saw.
   Answered ask(std::vector<Step> steps, Ask what = {}) {
@@ -60,6 +62,8 @@ TEST_F(RetryTest, WhatFailedIsSentAgainUntilItSucceeds) {
   EXPECT_EQ(answer.endpoint, "endpoint 3");
   EXPECT_EQ(service->times(), (std::vector<Duration>{0ms, 1ms, 3ms}));
   EXPECT_EQ(state.retries, 2u);
+  EXPECT_EQ(state.retried_failed, 1u);
+  EXPECT_EQ(state.retried_ok, 1u);
 }
 
 TEST_F(RetryTest, TheLastFailureIsTheAnswer) {
@@ -98,14 +102,18 @@ TEST_F(RetryTest, OnlyWhatIsProvedSafe) {
   const Step garbage{.error = Error{Code::protocol, Side::upstream, false, 0, "no HTTP"}};
   const Step busy{.status = 503};
   const Row rows[] = {
-      {"GET", {}, reset, true},     {"HEAD", {}, slow, true},     {"OPTIONS", {}, busy, true},
-      {"TRACE", {}, reset, true},   {"PUT", {}, reset, true},     {"PUT", {}, slow, true},
-      {"DELETE", {}, busy, true},   {"GET", {}, garbage, true},   {"GET", {}, connect, true},
-      {"POST", {}, connect, true},  {"PATCH", {}, connect, true}, {"BREW", {}, connect, true},
-      {"POST", {}, reset, false},   {"POST", {}, slow, false},    {"POST", {}, busy, false},
-      {"POST", {}, garbage, false}, {"PATCH", {}, reset, false},  {"CONNECT", {}, reset, false},
-      {"get", {}, reset, false},    {"BREW", {}, busy, false},    {"POST", key, reset, true},
-      {"PATCH", key, busy, true},   {"POST", key, slow, true},
+      {"GET", {}, reset, true},     {"HEAD", {}, slow, true},
+      {"OPTIONS", {}, busy, true},  {"TRACE", {}, reset, true},
+      {"PUT", {}, reset, true},     {"PUT", {}, slow, true},
+      {"DELETE", {}, busy, true},   {"GET", {}, garbage, true},
+      {"GET", {}, connect, true},   {"POST", {}, connect, true},
+      {"PATCH", {}, connect, true}, {"BREW", {}, connect, true},
+      {"POST", {}, reset, false},   {"POST", {}, slow, false},
+      {"POST", {}, busy, false},    {"POST", {}, garbage, false},
+      {"PATCH", {}, reset, false},  {"CONNECT", {}, reset, false},
+      {"get", {}, reset, false},    {"BREW", {}, busy, false},
+      {"POST", key, reset, true},   {"PATCH", key, busy, true},
+      {"POST", key, slow, true},    {"POST", {{"Idempotency-Key", ""}}, reset, false},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(std::string(row.method) + " " +
@@ -242,22 +250,25 @@ TEST_F(RetryTest, TheBudgetEnds) {
 
 TEST_F(RetryTest, TheCallerMayAskForLess) {
   struct {
-    const char* asked;
+    Wishes asked;
     size_t sent;
     Refusal why;
-  } const rows[] = {{"off", 1, Refusal::caller},
-                    {"0", 1, Refusal::caller},
-                    {"1", 2, Refusal::attempts},
-                    {"2", 3, Refusal::attempts},
-                    {"99", 3, Refusal::attempts},
-                    {"nonsense", 3, Refusal::attempts},
-                    {"18446744073709551615", 3, Refusal::attempts}};
+  } const rows[] = {{{.retries = 0}, 1, Refusal::caller},
+                    {{.retries = 1}, 2, Refusal::attempts},
+                    {{.retries = 2}, 3, Refusal::attempts},
+                    {{.retries = UINT32_MAX}, 3, Refusal::attempts},
+                    {{}, 3, Refusal::attempts}};
   for (const auto& row : rows) {
-    const auto answer = ask({{.status = 503}}, {.fields = {{"Banyan-Retry", row.asked}}});
-    EXPECT_EQ(service->seen().size(), row.sent) << row.asked;
-    EXPECT_EQ(answer.decision, sentence_of(row.why)) << row.asked;
-    EXPECT_EQ(service->seen()[0].field("Banyan-Retry"), "") << "it is for us";
+    const auto answer = ask({{.status = 503}}, {.wishes = row.asked});
+    EXPECT_EQ(service->seen().size(), row.sent);
+    EXPECT_EQ(answer.decision, sentence_of(row.why));
   }
+}
+
+// Nobody else has read it, so nobody has said that the caller is believed.
+TEST_F(RetryTest, AFieldOfTheRequestAloneIsNoWish) {
+  ask({{.status = 503}}, {.fields = {{"Banyan-Retry", "off"}}});
+  EXPECT_EQ(service->seen().size(), 3u);
 }
 
 TEST_F(RetryTest, AContentIsSentAgainWhole) {
@@ -297,6 +308,18 @@ TEST_F(RetryTest, APostThatWasNotSentGoesOutOnceWithItsContent) {
   EXPECT_EQ(service->seen().size(), 2u);
   EXPECT_EQ(service->seen()[1].content, "order 7");
   EXPECT_EQ(answer.decision, sentence_of(Refusal::unsafe));
+}
+
+// The content is held back until the service asks for it: that time is the service's.
+TEST_F(RetryTest, WhileTheClientWaitsFor100AllTriesTogetherHaveOneTime) {
+  times = {.try_max = 100ms, .all_max = 250ms};
+  settings.attempts = 10;
+  Trickle body({"abc"}, 1ms);
+  const auto answer =
+      ask({{.takes = 1s, .reads = 0}}, {.method = "PUT", .body = &body, .expects_continue = true});
+  EXPECT_EQ(answer.took, 250ms);
+  EXPECT_EQ(service->seen().size(), 3u);
+  EXPECT_EQ(body.reads, 0);
 }
 
 // A slow upload is the client's time.
