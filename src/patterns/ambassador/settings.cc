@@ -151,9 +151,17 @@ void declare(Fields<DeadlineSettings>& f) {
   f.field("trust", &DeadlineSettings::trust,
           "Believe callers. Leave it off where anyone can call: a caller could make a service look "
           "slow.");
+  f.field("remember", &DeadlineSettings::remember,
+          "Keep it under the trace id of `traceparent`, for the calls that the service makes in "
+          "turn. Of two requests of a trace the later deadline holds.");
   f.field("by_trace", &DeadlineSettings::by_trace,
-          "Inbound: remember the deadline under the trace of `traceparent`. Outbound: hold calls "
-          "of the same trace to it.");
+          "Hold a call to what is kept for its trace. With `remember` on the service that an "
+          "application is, and this on those that it calls, a deadline passes through the "
+          "application.");
+  f.verify([](const DeadlineSettings& s, const Node& node, const Reading& at) {
+    if (s.remember && !s.trust)
+      at.error(node.place, "remember without trust: there is nothing to remember");
+  });
 }
 
 void declare(Fields<ContextSettings>& f) {

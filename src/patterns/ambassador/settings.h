@@ -45,6 +45,7 @@ struct HedgeSettings {
 struct DeadlineSettings {
   Nanoseconds max = std::chrono::seconds(30);
   bool trust = false;
+  bool remember = false;
   bool by_trace = false;
 };
 

@@ -94,6 +94,8 @@ TEST(DeadlineAndContextSettings, CallersAreNotBelievedUnlessSaidSo) {
   EXPECT_TRUE(ReadText<ContextSettings>("{answer: true}").value.served_by);
   EXPECT_FALSE(ReadText<ContextSettings>("{answer: true, served_by: false}").value.served_by);
   EXPECT_THAT(told<DeadlineSettings>("{max: 0}"), HasSubstr("out of range"));
+  EXPECT_THAT(told<DeadlineSettings>("{remember: true}"), HasSubstr("remember without trust"));
+  EXPECT_TRUE(ReadText<DeadlineSettings>("{trust: true, remember: true}").good);
 }
 
 }  // namespace
