@@ -175,7 +175,7 @@ void declare(Fields<ContextSettings>& f) {
   f.field("served_by", &ContextSettings::served_by,
           "`Banyan-Served-By`: the endpoint that answered.");
   f.field("reason", &ContextSettings::reason,
-          "`Banyan-Reason`: why it failed, and why it was not sent again.");
+          "`Banyan-Reason`: why it failed, or why it was not sent again.");
 }
 
 }  // namespace banyan
