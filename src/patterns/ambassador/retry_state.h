@@ -40,6 +40,8 @@ struct RetryState {
   Count retried_ok{0}, retried_failed{0};
   Count hedges{0};      // copies that were sent
   Count hedges_won{0};  // of these, whose answer was taken
+  // Copies that were due and not sent.
+  Count hedges_held_by_budget{0}, hedges_held_by_load{0};
   std::array<Count, static_cast<size_t>(Refusal::count)> refused{};
 };
 
