@@ -30,6 +30,13 @@ std::vector<Layer> edge_layers(const OffloadSettings& offload) {
   return out;
 }
 
+// What stands between a route and the endpoints of a service, outermost first.
+std::vector<Layer> service_layers(const ServiceSettings& settings, const CallParts& calls) {
+  std::vector<Layer> out = caller_layers(settings, calls);
+  for (Layer& layer : attempt_layers(settings, calls)) out.push_back(std::move(layer));
+  return out;
+}
+
 const ServiceSettings* settings_of(const Model& model, std::string_view name) {
   const auto& all = model.settings.services;
   const auto found = std::find_if(all.begin(), all.end(),
@@ -65,6 +72,7 @@ void describe_service(const Model& model, std::string_view name, std::vector<Lay
   } else if (settings->respond) {
     out.push_back({role, fmt::format("answers {} itself", settings->respond->status)});
   } else {
+    for (LayerNote& note : describe(service_layers(*settings, {}))) out.push_back(std::move(note));
     const Balance balance = settings->balance.value_or(Balance::ewma);
     out.push_back({role, fmt::format("innermost: sends to one of {} ({})",
                                      endpoints_text(*settings), Value<Balance>::text(balance))});
@@ -73,8 +81,8 @@ void describe_service(const Model& model, std::string_view name, std::vector<Lay
 
 }  // namespace
 
-Composer::Composer(ModelPtr model, Loop& loop, ClusterOf cluster_of)
-    : model_(std::move(model)), loop_(loop), cluster_of_(std::move(cluster_of)) {
+Composer::Composer(ModelPtr model, Loop& loop, CallShares& calls, ClusterOf cluster_of)
+    : model_(std::move(model)), loop_(loop), calls_(calls), cluster_of_(std::move(cluster_of)) {
   for (const auto& [name, place, settings] : model_->settings.services)
     settings_.emplace(name, &settings);
 }
@@ -114,7 +122,8 @@ ServicePtr Composer::build(const std::string& name, const ServiceSettings& setti
     for (const auto& part : settings.split->to) parts.push_back(service(part.name));
     return std::make_shared<Split>(rule->second, std::move(parts), loop_);
   }
-  return std::make_shared<Forward>(cluster_of_(name));
+  return stack(service_layers(settings, {name, &calls_, &loop_}),
+               std::make_shared<Forward>(cluster_of_(name)));
 }
 
 std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings& offload,

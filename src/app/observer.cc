@@ -42,10 +42,11 @@ std::expected<ExchangeObserver, std::string> Observers::observer(unsigned worker
   return made;
 }
 
-std::string Observers::prometheus() {
+std::string Observers::prometheus(const std::function<void(Exposition&)>& more) {
   using Kind = Exposition::Kind;
   Exposition out;
   metrics_.write(out);
+  more(out);
   const LogCounts log = logs_.counts();
   out.family(Kind::counter, "banyan_access_log_dropped_total",
              "Lines that were lost: the queue was full, or a write failed.");

@@ -245,7 +245,7 @@ Task<std::string> Process::metrics() {
       observers_.set_connections(w.index(), listener, counts);
     observers_.set_lag(w.index(), sample.longest_turn);
   }
-  co_return observers_.prometheus();
+  co_return observers_.prometheus([this](Exposition& out) { write_retries(out, calls_.retries); });
 }
 
 }  // namespace banyan

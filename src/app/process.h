@@ -58,7 +58,8 @@ class Process final : private Administered, private Reloader::Participant {
   Signals signals_;
   Observers observers_;
   ConnectionLimits limits_;
-  Shared shared_{limits_, observers_};
+  CallShares calls_;
+  Shared shared_{limits_, observers_, calls_};
   Reloader::Workers workers_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Watch> watch_;

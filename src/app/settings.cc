@@ -115,6 +115,11 @@ void declare(Fields<ServiceSettings>& f) {
           "`round_robin` in turn by weight, `least_request` the least busy.");
   f.field("timeout", &ServiceSettings::timeout, "With `endpoints`.");
   f.field("pool", &ServiceSettings::pool, "With `endpoints`.");
+  f.field("retry", &ServiceSettings::retry, "With `endpoints`. Off when not given.");
+  f.field("hedge", &ServiceSettings::hedge, "With `endpoints`. Off when not given.");
+  f.field("deadline", &ServiceSettings::deadline, "With `endpoints`. Off when not given.");
+  f.field("context", &ServiceSettings::context,
+          "With `endpoints`. When not given nothing is believed, and nothing told.");
   f.field("split", &ServiceSettings::split, "Shares requests between other services.");
   f.field("redirect", &ServiceSettings::redirect, "Sends the client elsewhere.");
   f.field("respond", &ServiceSettings::respond, "A fixed answer.");
@@ -126,6 +131,8 @@ void declare(Fields<ServiceSettings>& f) {
                                std::to_string(kinds));
     if (kinds == 1 && s.endpoints.empty() && (s.balance || s.timeout || s.pool))
       at.error(node.place, "balance, timeout and pool go with endpoints");
+    if (kinds == 1 && s.endpoints.empty() && (s.retry || s.hedge || s.deadline || s.context))
+      at.error(node.place, "retry, hedge, deadline and context go with endpoints");
   });
 }
 

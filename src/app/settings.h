@@ -3,6 +3,7 @@
 // (app/model.h). Thread: any (read only).
 #pragma once
 #include "http/uri.h"
+#include "patterns/ambassador/settings.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
 
@@ -53,6 +54,10 @@ struct ServiceSettings {
   std::optional<Balance> balance;
   std::optional<TimeoutSettings> timeout;
   std::optional<PoolSettings> pool;
+  std::optional<RetrySettings> retry;
+  std::optional<HedgeSettings> hedge;
+  std::optional<DeadlineSettings> deadline;
+  std::optional<ContextSettings> context;
   std::optional<SplitSettings> split;
   std::optional<RedirectSettings> redirect;
   std::optional<RespondSettings> respond;

@@ -9,6 +9,7 @@
 #include <map>
 #include <thread>
 
+#include "app/call_layers.h"
 #include "app/clusters.h"
 #include "app/connection_limits.h"
 #include "app/edge.h"
@@ -22,6 +23,7 @@ namespace banyan {
 struct Shared {
   ConnectionLimits& limits;
   Observers& observers;
+  CallShares& calls;
 };
 
 // Where the listeners of a version are, in its order: a port 0 was made real by the first worker,

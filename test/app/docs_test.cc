@@ -46,7 +46,8 @@ TEST(Docs, TheManualIsTheProgramsOwn) {
 }
 
 TEST(Docs, WhatIsShownLoads) {
-  for (const char* page : {"README.md", "docs/patterns/gateway-routing.md"}) {
+  for (const char* page :
+       {"README.md", "docs/patterns/gateway-routing.md", "docs/patterns/ambassador.md"}) {
     const auto shown = configurations(file(page));
     EXPECT_FALSE(shown.empty()) << page;
     for (const std::string& text : shown) {

@@ -148,7 +148,8 @@ TEST_F(ObserverTest, ARewrittenPathIsLoggedAsTheClientAskedForIt) {
       "  - { name: r, match: { path: '/catalog/{id}' }, rewrite: '/items/{id}', to: empty }\n";
   const Loaded loaded = load_model("c", texts.sources());
   ASSERT_NE(loaded.model, nullptr) << loaded.problems.text();
-  Composer composer(loaded.model, sim.loop(), [](std::string_view) { return nullptr; });
+  CallShares calls;
+  Composer composer(loaded.model, sim.loop(), calls, [](std::string_view) { return nullptr; });
   const ServicePtr service = composer.listener({});
   sim.run([&]() -> Task<> {
     const auto reply = co_await service->call(request);

@@ -72,7 +72,8 @@ class WorkerCountsTest : public testing::Test {
   Texts texts;
   Observers observers{1, "0", [](const std::string& what) { ADD_FAILURE() << what; }};
   ConnectionLimits limits;
-  Shared shared{limits, observers};
+  CallShares calls;
+  Shared shared{limits, observers, calls};
   std::promise<void> drained;
   std::vector<BoundAddress> bound;
   Worker worker{0, shared, 1};

@@ -42,6 +42,7 @@ class SimGateway {
   Task<> use(ModelPtr model) {
     auto next = std::make_unique<Version>(*this, std::move(model));
     co_await next->clusters.ready(std::chrono::seconds(2));
+    set_budgets(next->model->settings, calls_.retries);
     take(*next);
     auto old = std::exchange(now_, std::move(next));
     if (old != nullptr)
@@ -49,6 +50,7 @@ class SimGateway {
   }
   Server& server(size_t listener = 0) { return *servers_[listener]; }
   const SharedLimit& connections(size_t listener = 0) const { return *limits_[listener]; }
+  CallShares& calls() { return calls_; }
   ClusterPtr cluster(std::string_view name) const { return now_->clusters.find(name); }
 
   // Calls everything off.
@@ -89,7 +91,7 @@ class SimGateway {
         : model(std::move(from)),
           clusters(gateway.context_, gateway.engine_, gateway.resolver_, model->settings,
                    gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr) {
-      Composer composer(model, gateway.context_.loop,
+      Composer composer(model, gateway.context_.loop, gateway.calls_,
                         [this](std::string_view name) { return clusters.find(name); });
       for (const auto& listener : model->settings.listeners) {
         const OffloadSettings offload = merge(listener.value.offload, model->settings.offload);
@@ -129,6 +131,7 @@ class SimGateway {
   Engine& engine_;
   Resolver& resolver_;
   Finished finished_;
+  CallShares calls_;
   Observers observers_{1, "test", [](const std::string&) {}};
   std::vector<std::unique_ptr<SharedLimit>> limits_;  // of each listener
   std::unique_ptr<Version> now_;

@@ -182,7 +182,8 @@ Reply HedgeFilter::settle(Race& race, Time now) {
   // One that was called off has taken at least so long.
   const auto& first = race.copies[0].reply;
   if (winner != 0 || (first && *first)) note_latency(now - race.began, now);
-  if (winner != 0) RetryState::bump(state_.hedges_won);
+  for (size_t i = 1; i < race.count; ++i)
+    RetryState::bump(i == winner ? state_.hedges_won : state_.hedges_lost);
   // What happened is what happened to the winner; but all were sent.
   Record& record = race.original.record;
   const uint16_t sent_before = record.attempts;

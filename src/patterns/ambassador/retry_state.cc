@@ -23,11 +23,9 @@ std::string_view sentence_of(Refusal why) { return texts[static_cast<size_t>(why
 
 RetryState& RetryStates::of(const std::string& service, Percent share, uint32_t floor) {
   std::lock_guard lock(mutex_);
-  auto& found = states_[service];
-  if (found == nullptr)
-    found = std::make_unique<RetryState>(share, floor);
-  else
-    found->budget.set_limits(share, floor);
+  const bool room = states_.size() < services_max || states_.contains(service);
+  auto& found = states_[room ? service : std::string(others)];
+  if (found == nullptr) found = std::make_unique<RetryState>(share, floor);
   return *found;
 }
 

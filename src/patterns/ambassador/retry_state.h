@@ -40,6 +40,7 @@ struct RetryState {
   Count retried_ok{0}, retried_failed{0};
   Count hedges{0};      // copies that were sent
   Count hedges_won{0};  // of these, whose answer was taken
+  Count hedges_lost{0};
   // Copies that were due and not sent.
   Count hedges_held_by_budget{0}, hedges_held_by_load{0};
   std::array<Count, static_cast<size_t>(Refusal::count)> refused{};
@@ -47,8 +48,15 @@ struct RetryState {
 
 class RetryStates {
  public:
-  // The service's, with these limits from now on.
+  static constexpr size_t services_max = 10'000;  // names beyond (reloads that rename for ever)
+  static constexpr std::string_view others = "(other)";  // have one together
+
+  // The service's. The limits are for one that is new: a version that is prepared changes nothing.
   RetryState& of(const std::string& service, Percent share, uint32_t floor);
+  // From now on.
+  void set_limits(const std::string& service, Percent share, uint32_t floor) {
+    of(service, share, floor).budget.set_limits(share, floor);
+  }
   // For the metrics. `tell(name, state)`; nothing may be added meanwhile.
   template <class Tell>
   void for_each(Tell tell) {

@@ -110,12 +110,22 @@ TEST(RetryStates, OneForEachNameOverReloads) {
   EXPECT_TRUE(a.budget.try_take(start));
   EXPECT_FALSE(a.budget.try_take(start));
   EXPECT_EQ(&states.of("a", Percent{2000}, 2), &a);
+  EXPECT_FALSE(a.budget.try_take(start)) << "a version that is only prepared changes nothing";
+  states.set_limits("a", Percent{2000}, 2);
   EXPECT_TRUE(a.budget.try_take(start)) << "the new floor is 2, and 1 is taken";
   EXPECT_FALSE(a.budget.try_take(start));
   EXPECT_NE(&states.of("b", Percent{2000}, 1), &a);
   std::string names;
   states.for_each([&](const std::string& name, RetryState&) { names += name; });
   EXPECT_EQ(names, "ab");
+}
+
+TEST(RetryStates, NamesBeyondTheBoundHaveOneTogether) {
+  RetryStates states;
+  for (size_t i = 0; i < RetryStates::services_max; ++i) states.of(std::to_string(i), {}, 1);
+  RetryState& others = states.of("new", {}, 1);
+  EXPECT_EQ(&states.of("newer", {}, 1), &others);
+  EXPECT_NE(&states.of("7", {}, 1), &others);
 }
 
 TEST(RetryStates, EveryRefusalHasItsOwnWord) {
