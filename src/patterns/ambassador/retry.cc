@@ -70,7 +70,9 @@ struct RetryFilter::Attempts {
   std::shared_ptr<Replay> replay = nullptr;  // null: the request has no content
 };
 
-std::optional<RetryOn> RetryFilter::failure_of(const Reply& reply) const {
+std::optional<RetryOn> RetryFilter::failure_of(const Reply& reply, const Record& record) const {
+  // An answer of our own (an open breaker) is no endpoint's: it says that there is nobody to ask.
+  if (reply && record.error) return std::nullopt;
   const auto why = reply ? on_status(reply->status) : on_error(reply.error());
   return why && (on_ >> static_cast<unsigned>(*why) & 1) != 0 ? why : std::nullopt;
 }
@@ -135,7 +137,7 @@ Task<Reply> RetryFilter::call(Request& request) {
   for (;;) {
     // (1) A try, and what became of it.
     auto reply = co_await attempt(attempts, loop);
-    const auto why = failure_of(reply);
+    const auto why = failure_of(reply, request.record);
     if (attempts.count > 1) RetryState::bump(why ? state_.retried_failed : state_.retried_ok);
     if (!why || context.cancel.requested()) co_return reply;
     // (2) May it be sent again, and when?

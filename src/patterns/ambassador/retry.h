@@ -40,7 +40,7 @@ class RetryFilter final : public Filter {
   using Pause = std::expected<Duration, Refusal>;
 
   Task<Reply> attempt(Attempts& attempts, Loop& loop);
-  std::optional<RetryOn> failure_of(const Reply& reply) const;
+  std::optional<RetryOn> failure_of(const Reply& reply, const Record& record) const;
   Pause pause_before_next(const Attempts& attempts, RetryOn why, const Reply& reply, Loop& loop);
   // When it goes out again, or why not.
   Pause decide(const Attempts& attempts, RetryOn why, const Reply& reply, const Context& context);

@@ -31,6 +31,7 @@ class Scripted final : public Service {
     FieldList fields = {};
     size_t reads = SIZE_MAX;  // at most so much of the content, then it answers
     std::string text = "done";
+    std::optional<Error> own = {};  // the answer is Banyan's, because of this
   };
   struct Seen {
     Duration at{};
@@ -62,6 +63,7 @@ class Scripted final : public Service {
       ++called_off;
       co_return fail(rested.error().code, Side::upstream, "called off");
     }
+    if (step.own) request.record.blame(*step.own);
     if (step.error) co_return fail(*step.error);
     Response rsp = make_response(request, step.status, "text/plain", step.text);
     for (const auto& [name, value] : step.fields) rsp.headers->add(name, value);

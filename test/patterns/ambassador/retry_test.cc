@@ -150,6 +150,17 @@ TEST_F(RetryTest, NotEverythingIsAFailureToSendAgainFor) {
   }
 }
 
+// A breaker that is open since the first attempt: its Retry-After is for the caller.
+TEST_F(RetryTest, AnAnswerOfOurOwnIsNotTriedAgain) {
+  const Error open{Code::unavailable, Side::upstream, false, 0, "the breaker is open"};
+  const auto answer =
+      ask({{.status = 502}, {.status = 503, .fields = {{"Retry-After", "9"}}, .own = open}, {}});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.took, 0ms);
+  EXPECT_EQ(service->seen().size(), 2u);
+  EXPECT_EQ(answer.decision, "");
+}
+
 TEST_F(RetryTest, OnSaysWhatIsSentAgain) {
   settings.on = {{RetryOn::s429, RetryOn::s500}};
   for (const uint16_t status : {429, 500}) {
