@@ -54,13 +54,14 @@ std::string request(std::string_view line, std::string_view fields = {}) {
                      fields);
 }
 
+const std::vector<std::string> length = {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
+                                         "world"};
+const std::vector<std::string> chunks = {
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    "5\r\nworld\r\n0\r\n\r\n"};
+const std::string chunked = "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
+
 std::vector<Exchange> exchanges() {
-  const std::vector<std::string> length = {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
-                                           "world"};
-  const std::vector<std::string> chunks = {
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-      "5\r\nworld\r\n0\r\n\r\n"};
-  const std::string chunked = "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
   return {
       {"get", {request("GET")}, length, "helloworld"},
       {"get_on_a_used_connection", {request("GET")}, length, "helloworld", 2, true},
@@ -97,6 +98,11 @@ std::vector<Exchange> exchanges() {
         "end"},
        {"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n"},
        "goodbye"},
+  };
+}
+
+std::vector<Exchange> exchanges_with_policies() {
+  return {
       {"get_with_retries",
        {request("GET", "Banyan-Timeout: 9s\r\n")},
        length,
@@ -351,8 +357,10 @@ TEST_P(EveryOperation, IsDrainedAtEach) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Exchanges, EveryOperation, testing::ValuesIn(exchanges()),
-                         [](const auto& info) { return std::string(info.param.name); });
+std::string name_of(const testing::TestParamInfo<Exchange>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Exchanges, EveryOperation, testing::ValuesIn(exchanges()), name_of);
+INSTANTIATE_TEST_SUITE_P(Policies, EveryOperation, testing::ValuesIn(exchanges_with_policies()),
+                         name_of);
 
 }  // namespace
 }  // namespace banyan

@@ -76,7 +76,14 @@ class ObserverTest : public testing::Test {
     observers.set_connections(0, "public", {.accepted = 2, .refused = 1, .active = 1});
     observers.set_lag(0, 1ms);
     observers.count_reload(true, sim.loop().wall());
-    return observers.prometheus();
+    return observers.prometheus([](Exposition& out) {
+      RetryStates states;
+      RetryState& state = states.of("catalog", {}, 0);
+      for (auto* count : {&state.retried_ok, &state.hedges_won, &state.hedges_held_by_load})
+        *count = 1;
+      state.count(Refusal::unsafe);
+      write_retries(out, states);
+    });
   }
 
   Sim sim;
@@ -336,6 +343,7 @@ TEST_F(ObservabilityPageTest, NamesEveryFieldOfTheAccessLog) {
   auto one = observer(0, logged);
   answered("shop", 1);
   record.blame({Code::reset, Side::upstream, false, 0, "x"});
+  record.decision = "why not";
   one.finished(&request, client, record);
   const std::set<std::string> fields = named("## Access log");
   const JsonLine line(log());
