@@ -193,6 +193,7 @@ std::string_view AccessLine::format(const Request* request, const Address& clien
   counts(out, record);
   durations(out, record);
   if (request != nullptr) headers(out, request->headers);
+  out.field(",\"not_retried\":\"", record.decision, name_max);
   if (record.error) failure(out, *record.error);
   out.literal("}\n");
   return out.all();

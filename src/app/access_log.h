@@ -22,7 +22,7 @@ class AccessLine {
   static constexpr size_t escaped_max = 6;   // a byte as \u00XX
   static constexpr size_t fixed_max = 1536;  // keys, numbers, literals, an address
   static constexpr size_t line_max = escaped_max * (path_max + query_max + agent_max +
-                                                    request_id_max + method_max + 6 * name_max) +
+                                                    request_id_max + method_max + 7 * name_max) +
                                      fixed_max;
 
   // `with_query`: log the query, too.

@@ -13,7 +13,7 @@ ClusterLimits limits_of(const ServiceSettings& settings) {
   const PoolSettings pool = settings.pool.value_or(PoolSettings{});
   ClusterLimits out;
   out.connect_max = duration(timeout.connect);
-  out.answer_max = duration(timeout.request);
+  out.answer_max = duration(std::min(timeout.attempt.value_or(timeout.request), timeout.request));
   out.h1.body.gap_max = duration(timeout.idle);
   out.pool = {.connections_max = pool.connections,
               .idle_max = pool.idle,

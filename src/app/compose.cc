@@ -6,7 +6,6 @@
 
 #include "patterns/offloading/forwarded.h"
 #include "patterns/routing/router.h"
-#include "upstream/breaker.h"
 #include "upstream/forward.h"
 
 namespace banyan {
@@ -31,26 +30,10 @@ std::vector<Layer> edge_layers(const OffloadSettings& offload) {
   return out;
 }
 
-// What the layers of a service need to be built; to describe them takes nothing.
-struct Parts {
-  const std::string* service = nullptr;
-  Circuits* circuits = nullptr;
-  Loop* loop = nullptr;
-};
-
 // What stands between a route and the endpoints of a service, outermost first.
-std::vector<Layer> service_layers(const ServiceSettings& settings, Parts parts) {
-  std::vector<Layer> out;
-  const auto& breaker = settings.use.breaker;
-  if (breaker && breaker->scope != BreakerScope::endpoint)
-    out.push_back({.role = "breaker",
-                   .why = "below all that tries again, so that each attempt counts; above the "
-                          "endpoints, so that what all of them do counts together",
-                   .wrap = [breaker, parts](ServicePtr next) {
-                     return std::make_shared<BreakerFilter>(
-                         std::move(next), parts.circuits->of(*parts.service, *breaker),
-                         *parts.loop);
-                   }});
+std::vector<Layer> service_layers(const ServiceSettings& settings, const CallParts& calls) {
+  std::vector<Layer> out = caller_layers(settings, calls);
+  for (Layer& layer : attempt_layers(settings, calls)) out.push_back(std::move(layer));
   return out;
 }
 
@@ -109,11 +92,8 @@ void describe_service(const Model& model, std::string_view name, std::vector<Lay
 
 }  // namespace
 
-Composer::Composer(ModelPtr model, Loop& loop, Circuits& circuits, ClusterOf cluster_of)
-    : model_(std::move(model)),
-      loop_(loop),
-      circuits_(circuits),
-      cluster_of_(std::move(cluster_of)) {
+Composer::Composer(ModelPtr model, Loop& loop, CallShares& calls, ClusterOf cluster_of)
+    : model_(std::move(model)), loop_(loop), calls_(calls), cluster_of_(std::move(cluster_of)) {
   for (const auto& [name, place, settings] : model_->settings.services)
     settings_.emplace(name, &settings);
 }
@@ -153,7 +133,7 @@ ServicePtr Composer::build(const std::string& name, const ServiceSettings& setti
     for (const auto& part : settings.split->to) parts.push_back(service(part.name));
     return std::make_shared<Split>(rule->second, std::move(parts), loop_);
   }
-  return stack(service_layers(settings, {&name, &circuits_, &loop_}),
+  return stack(service_layers(settings, {name, &calls_, &loop_}),
                std::make_shared<Forward>(cluster_of_(name)));
 }
 

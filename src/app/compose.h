@@ -5,9 +5,9 @@
 #include <functional>
 #include <map>
 
+#include "app/call_layers.h"
 #include "app/model.h"
 #include "service/stack.h"
-#include "upstream/circuit.h"
 #include "upstream/cluster.h"
 
 namespace banyan {
@@ -16,8 +16,9 @@ namespace banyan {
 class Composer {
  public:
   using ClusterOf = std::function<ClusterPtr(std::string_view name)>;
-  // What is built shares the model, so it may outlive the composer. The loop outlives it all.
-  Composer(ModelPtr model, Loop& loop, Circuits& circuits, ClusterOf cluster_of);
+  // What is built shares the model, so it may outlive the composer. The loop outlives it all, and
+  // so does what is shared.
+  Composer(ModelPtr model, Loop& loop, CallShares& calls, ClusterOf cluster_of);
 
   // All that a listener's requests pass.
   ServicePtr listener(const OffloadSettings& offload);
@@ -30,7 +31,7 @@ class Composer {
 
   const ModelPtr model_;
   Loop& loop_;
-  Circuits& circuits_;
+  CallShares& calls_;
   const ClusterOf cluster_of_;
   std::map<std::string_view, const ServiceSettings*> settings_;
   std::map<std::string, ServicePtr, std::less<>> services_;

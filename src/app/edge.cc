@@ -1,6 +1,7 @@
 #include "app/edge.h"
 
 #include "service/respond.h"
+#include "service/tell.h"
 
 namespace banyan {
 
@@ -30,8 +31,10 @@ H1Limits limits_of(const OffloadSettings& offload) {
   return out;
 }
 
-Response Edge::fault(Arena& arena, const Request*, const Error& error) {
-  return respond(arena, error);
+Response Edge::fault(Arena& arena, const Request* request, const Error& error) {
+  Response rsp = respond(arena, error);
+  if (request != nullptr) tell(request->record, *rsp.headers);
+  return rsp;
 }
 
 }  // namespace banyan

@@ -62,7 +62,7 @@ class Observers {
   void reopen_logs() { logs_.reopen(); }
   void flush_logs() { logs_.flush(); }
   // Any thread but the workers': with 10,000 routes in use it is a text of 10 MB. The Content-Type
-  // is Exposition::content_type.
+  // is Exposition::content_type. `more` writes what others have counted.
   std::string prometheus();
 
  private:

@@ -68,7 +68,7 @@ Process::Process(RunOptions options, Loaded loaded)
       signals_(engine_, {SIGHUP, SIGUSR1, SIGTERM, SIGINT}),
       observers_(worker_count(options_, first_.model->settings), std::string(version),
                  [](const std::string& what) { spdlog::error("{}", what); }),
-      shared_{limits_, circuits_, observers_, engine_choice(options_, first_.model->settings)},
+      shared_{limits_, calls_, observers_, engine_choice(options_, first_.model->settings)},
       admin_handler_(std::make_shared<Admin>(static_cast<Administered&>(*this))) {
   const unsigned count = worker_count(options_, first_.model->settings);
   for (unsigned i = 0; i < count; ++i)
@@ -255,9 +255,10 @@ Task<std::string> Process::metrics() {
       observers_.set_connections(w.index(), listener, counts);
     observers_.set_lag(w.index(), sample.longest_turn);
   }
-  Exposition endpoints;
-  write_services(endpoints, co_await services());
-  co_return observers_.prometheus() + endpoints.take();
+  Exposition more;
+  write_services(more, co_await services());
+  write_retries(more, calls_.retries);
+  co_return observers_.prometheus() + more.take();
 }
 
 // A worker that has another version for a moment, or none any more, knows nothing of some.
@@ -271,7 +272,7 @@ Task<std::vector<ServiceStatus>> Process::services() {
     one.name = name;
     const auto& breaker = service.use.breaker;
     if (breaker && breaker->scope != BreakerScope::endpoint)
-      one.breaker = circuits_.of(name, *breaker)->status(loop_.now());
+      one.breaker = calls_.circuits.of(name, *breaker)->status(loop_.now());
   }
   for (auto& worker : workers_) {
     Worker& w = *worker;

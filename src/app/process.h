@@ -60,7 +60,7 @@ class Process final : private Administered, private Reloader::Participant {
   Signals signals_;
   Observers observers_;
   ConnectionLimits limits_;
-  Circuits circuits_;
+  CallShares calls_;
   Shared shared_;
   Reloader::Workers workers_;
   std::unique_ptr<Reloader> reloader_;

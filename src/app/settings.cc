@@ -120,6 +120,11 @@ void declare(Fields<ServiceSettings>& f) {
   declare_use(f, &ServiceSettings::use);
   f.field("timeout", &ServiceSettings::timeout, "With `endpoints`.");
   f.field("pool", &ServiceSettings::pool, "With `endpoints`.");
+  f.field("retry", &ServiceSettings::retry, "With `endpoints`. Off when not given.");
+  f.field("hedge", &ServiceSettings::hedge, "With `endpoints`. Off when not given.");
+  f.field("deadline", &ServiceSettings::deadline, "With `endpoints`. Off when not given.");
+  f.field("context", &ServiceSettings::context,
+          "With `endpoints`. When not given nothing is believed, and nothing told.");
   f.field("split", &ServiceSettings::split, "Shares requests between other services.");
   f.field("redirect", &ServiceSettings::redirect, "Sends the client elsewhere.");
   f.field("respond", &ServiceSettings::respond, "A fixed answer.");
@@ -131,6 +136,8 @@ void declare(Fields<ServiceSettings>& f) {
                                std::to_string(kinds));
     if (kinds == 1 && s.endpoints.empty()) refuse_upstream_words(node, at);
     if (!s.endpoints.empty()) verify_use(s.use, fixed_endpoints(s.endpoints).size(), node, at);
+    if (kinds == 1 && s.endpoints.empty() && (s.retry || s.hedge || s.deadline || s.context))
+      at.error(node.place, "retry, hedge, deadline and context go with endpoints");
   });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include "http/uri.h"
 #include "io/native_engine.h"
+#include "patterns/ambassador/settings.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
 
@@ -54,6 +55,10 @@ struct ServiceSettings {
   UseSettings use;
   std::optional<TimeoutSettings> timeout;
   std::optional<PoolSettings> pool;
+  std::optional<RetrySettings> retry;
+  std::optional<HedgeSettings> hedge;
+  std::optional<DeadlineSettings> deadline;
+  std::optional<ContextSettings> context;
   std::optional<SplitSettings> split;
   std::optional<RedirectSettings> redirect;
   std::optional<RespondSettings> respond;

@@ -118,7 +118,7 @@ Task<Result<>> Worker::settle() {
 std::expected<void, std::string> Worker::open_listeners(Version& version,
                                                         std::vector<BoundAddress>& bound) {
   const Settings& settings = version.model->settings;
-  Composer composer(version.model, loop_, shared_.circuits,
+  Composer composer(version.model, loop_, shared_.calls,
                     [&](std::string_view name) { return version.clusters.find(name); });
   bound.resize(settings.listeners.size());
   for (size_t i = 0; i < settings.listeners.size(); ++i) {
@@ -173,6 +173,7 @@ bool Worker::port_is_ours(const Version& version, const Address& address) const 
 
 void Worker::commit() {
   if (next_ == nullptr || stop_.is_set()) return;
+  set_budgets(next_->model->settings, shared_.calls.retries);
   for (Version::Bound& listener : next_->listeners) {
     Open& open = open_[listener.place];
     name(open, listener.name);

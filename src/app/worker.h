@@ -9,6 +9,7 @@
 #include <map>
 #include <thread>
 
+#include "app/call_layers.h"
 #include "app/clusters.h"
 #include "app/connection_limits.h"
 #include "app/edge.h"
@@ -22,7 +23,7 @@ namespace banyan {
 // What all workers share, for the life of the process.
 struct Shared {
   ConnectionLimits& limits;
-  Circuits& circuits;
+  CallShares& calls;
   Observers& observers;
   EngineChoice engine = EngineChoice::automatic;
 };

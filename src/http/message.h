@@ -13,7 +13,9 @@
 #include "http/headers.h"
 #include "http/method.h"
 #include "http/record.h"
+#include "http/tries.h"
 #include "http/uri.h"
+#include "http/wishes.h"
 #include "io/buffer.h"
 #include "io/stream.h"
 #include "task/nursery.h"
@@ -51,9 +53,14 @@ struct Request {
   const Address& client;
   std::span<const Capture> captures;  // set by the router; in the arena
   Interim* interim = nullptr;         // null: interim answers are dropped
-  Nursery* background = nullptr;  // tasks that end with this exchange; never null while one runs
+  Nursery* background = nullptr;   // tasks that end with this exchange; never null while one runs
+  Tries* tries = nullptr;          // where it went already; null: it is sent once
+  const Wishes* wishes = nullptr;  // of a caller that is believed; null: none
   Record& record;
 };
+// The same request once more, for who sends it more than once: with headers of its own, so that
+// what one does to them is not seen in the other. It lives in the arena and shares the rest.
+Request& another(Request& request, Record& record);
 
 // What a connection becomes after 101 or a CONNECT: bytes both ways.
 class Tunnel : public Pooled {

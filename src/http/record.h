@@ -30,6 +30,15 @@ struct Record {
   uint16_t status = 0;     // 0: no answer was sent
   uint16_t attempts = 0;   // times the request was sent on
   bool reused = false;     // the endpoint's connection was used before
+  // What was decided about sending it again, a literal: why not, though it failed. Empty: nothing.
+  std::string_view decision;
+  // What the caller is told of it, in fields of the answer.
+  struct Tells {
+    bool attempts = false;
+    bool served_by = false;
+    bool reason = false;
+  };
+  Tells tells;
   std::optional<Error> error;
 
   // The first failure is the cause; what follows from it is not written over it.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "http/answer_clock.h"
 #include "http/hop.h"
 #include "task/combine.h"
 
@@ -18,49 +20,29 @@ bool may_go_elsewhere(const Error& error) {
                              error.code == Code::overloaded);
 }
 
-// Calls an attempt off when the answer's head has not come `most` after the request was there.
-// While a client sends its content the time is the client's, and has limits of its own: else an
-// upload that is slow would look like an endpoint that is.
-class AnswerClock final : private Timer {
- public:
-  AnswerClock(Loop& loop, const Request& request, Duration most)
-      : loop_(loop), request_(request), began_(loop.now()), most_(most) {}
-
-  // `co_await until{clock.trigger(), attempt(...)}`
-  struct Trigger {
-    AnswerClock& clock;
-    void attach(Cancel& scope) {
-      clock.scope_ = &scope;
-      clock.fire();
-    }
-    void detach() { clock.disarm(); }
-  };
-  Trigger trigger() { return {*this}; }
-  bool over() const { return loop_.now() >= due(); }
-
- private:
-  Time due() const {
-    const bool sending =
-        request_.body != nullptr && !request_.body->ended() && !request_.expects_continue;
-    return after(sending ? loop_.now() : std::max(began_, request_.record.received), most_);
-  }
-  void fire() noexcept override {
-    if (over()) return scope_->request(Code::timeout);
-    if (due() != never) loop_.arm(*this, due());
-  }
-
-  Loop& loop_;
-  const Request& request_;
-  const Time began_;
-  const Duration most_;
-  Cancel* scope_ = nullptr;
-};
-
 bool has_content(const Request& request) {
   return request.body != nullptr && request.body->length() != 0u;
 }
 
 }  // namespace
+
+// (1) Not one that had this request already, in this call or an earlier try, as long as there are
+// others.
+Endpoint* Forward::choose(Request& request, std::span<const EndpointPtr> tried,
+                          const PickKey& key) {
+  Tries* const tries = request.tries;
+  if (tries == nullptr) return cluster_->pick(tried, key);
+  Endpoint* chosen = nullptr;
+  if (!tries->empty()) {
+    std::vector<EndpointPtr> except(tried.begin(), tried.end());
+    std::ranges::copy_if(cluster_->endpoints(), std::back_inserter(except),
+                         [&](const EndpointPtr& e) { return tries->has(e.get()); });
+    chosen = cluster_->pick(except, key);
+  }
+  if (chosen == nullptr) chosen = cluster_->pick(tried, key);
+  if (chosen != nullptr) tries->add(chosen);
+  return chosen;
+}
 
 // (2) A used connection if there is one, else a new one.
 Task<Result<H1Client*>> Forward::connection(Attempt how, Record& record) {
@@ -130,7 +112,7 @@ Task<Reply> Forward::call(Request& request) {
   for (;;) {
     // (1) Choose an endpoint.
     if (!fresh_only) {
-      Endpoint* next = cluster_->pick({tried, count}, key);
+      Endpoint* next = choose(request, {tried, count}, key);
       if (next == nullptr) co_return reply;
       tried[count++] = next->shared_from_this();
       pass = next->health().pass(loop.now());

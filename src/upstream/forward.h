@@ -2,7 +2,8 @@
 // Service. Owner: the worker's snapshot. Thread: its loop's. Lifetime: it shares the cluster. It
 // sends a request twice only when nothing of it can have been processed (the connection was never
 // made), or when it is idempotent, has no content, and a used connection ended without a byte of an
-// answer. Bounds: three endpoints a request; `answer_max` for all of it, from the end of the
+// answer. A request that comes again (Request::tries) goes to another endpoint each time, as long
+// as there is one. Bounds: three endpoints a call; `answer_max` for all of it, from the end of the
 // request to the answer's head. Errors: Code::cancelled is Side::client, because it came from
 // above; what the endpoint did is Side::upstream.
 #pragma once
@@ -20,6 +21,7 @@ class Forward final : public Service {
     Endpoint& endpoint;
     bool fresh_only;  // a used connection has just failed: do not try another
   };
+  Endpoint* choose(Request& request, std::span<const EndpointPtr> tried, const PickKey& key);
   Task<Reply> attempt(Request& request, Attempt how, bool& stale);
   Task<Result<H1Client*>> connection(Attempt how, Record& record);
 

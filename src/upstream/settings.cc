@@ -43,11 +43,20 @@ void declare(Fields<EndpointSettings>& f) {
 void declare(Fields<TimeoutSettings>& f) {
   f.about("timeout", "How long a service may take.");
   f.field("connect", &TimeoutSettings::connect, "To accept a new connection.", between(1ms, 5min));
+  f.field("try", &TimeoutSettings::attempt,
+          "From the end of the request to the head of the answer, for each attempt of `retry`. "
+          "Standard: as long as `request`.",
+          between(1ms, 24h));
   f.field("request", &TimeoutSettings::request,
           "From the end of the request to the head of its answer; all attempts together.",
           between(1ms, 24h));
   f.field("idle", &TimeoutSettings::idle, "Of silence within an answer's content.",
           between(1ms, 24h));
+  f.verify([](const TimeoutSettings& s, const Node& node, const Reading& at) {
+    if (s.attempt && *s.attempt > s.request)
+      at.error(node.place, "try is longer than request (" + to_text(s.request) +
+                               "), which holds for all attempts together");
+  });
 }
 
 void declare(Fields<PoolSettings>& f) {

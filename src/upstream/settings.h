@@ -14,6 +14,7 @@ struct EndpointSettings {
 
 struct TimeoutSettings {
   Nanoseconds connect = std::chrono::milliseconds(500);
+  std::optional<Nanoseconds> attempt;  // `try`
   Nanoseconds request = std::chrono::seconds(30);
   Nanoseconds idle = std::chrono::seconds(60);
   friend bool operator==(const TimeoutSettings&, const TimeoutSettings&) = default;

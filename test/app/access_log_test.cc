@@ -285,6 +285,7 @@ TEST(AccessLogTest, TheLongestLineFitsItsBoundAndTheQueue) {
               .bytes_out = most,
               .status = 65535,
               .attempts = 65535,
+              .decision = bad,
               .error = Error{Code::unavailable, Side::upstream, false, 0, bad.c_str()}};
   AccessLine format(bad, true);
   const std::string line(format.format(&x.request, x.client, x.record, wall));

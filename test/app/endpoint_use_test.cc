@@ -128,7 +128,7 @@ TEST(EndpointUseTest, TheStackTellsWhereTheBreakerIsAndWhoIsChosen) {
     std::string out;
     for (const LayerNote& note : describe_route(*of, {}, 0))
       out += note.role + ": " + note.why + "\n";
-    return out.substr(out.find('\n', out.find("\nrouter:") + 1) + 1);
+    return out.substr(out.find('\n', out.find("\ncontext:") + 1) + 1);
   };
   EXPECT_EQ(layers("breaker: 3, eject: {}, health: /up"),
             "breaker: below all that tries again, so that each attempt counts; above the "
@@ -144,6 +144,8 @@ TEST(EndpointUseTest, TheStackTellsWhereTheBreakerIsAndWhoIsChosen) {
             "endpoints, so that what all of them do counts together\n"
             "service shop: innermost: sends to one of http://10.0.1.1:80, http://10.0.1.2:80 "
             "(ewma; of the 1 of its ip)\n");
+  const std::string tried = layers("breaker: 3, retry: {}");
+  EXPECT_LT(tried.find("retry: "), tried.find("\nbreaker: ")) << tried;
 }
 
 // ---- The gateway, with endpoints that answer `status` and count what they are asked.
@@ -165,9 +167,9 @@ class EndpointUseGatewayTest : public testing::Test {
       if (!sent) co_return;
     }
   }
-  std::unique_ptr<SimGateway> make(Context& context, Circuits* circuits = nullptr) {
+  std::unique_ptr<SimGateway> make(Context& context, CallShares* calls = nullptr) {
     return std::make_unique<SimGateway>(
-        context, sim.engine(), names, [](const Request*, const Record&) {}, circuits);
+        context, sim.engine(), names, [](const Request*, const Record&) {}, calls);
   }
   // The status of each of `n` answers, by the gateway at `address`.
   Task<std::string> asks(int n, std::string_view address = "10.0.0.1:80") {
@@ -269,10 +271,10 @@ TEST_F(EndpointUseGatewayTest, TheBreakerIsSharedByWorkersAndKeptOverReloads) {
   status[0] = "500";
   const std::string broken =
       std::string(one) + ", breaker: { failures: 4, open: 10s, scope: service }";
-  Circuits circuits;
+  CallShares calls;
   sim.run([&]() -> Task<> {
-    const auto first = make(co_await current_context(), &circuits);
-    const auto second = make(co_await current_context(), &circuits);
+    const auto first = make(co_await current_context(), &calls);
+    const auto second = make(co_await current_context(), &calls);
     co_await first->use(model(broken, "10.0.0.1:80"));
     co_await second->use(model(broken, "10.0.0.1:81"));
     EXPECT_EQ(co_await asks(2, "10.0.0.1:80"), "500 500");

@@ -16,18 +16,26 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view gateway_address = "10.0.0.1:80";
-constexpr const char* configuration = R"(
+// `policies`: of calls to the service.
+std::string configuration(std::string_view policies) {
+  return R"(
 listeners:
   web: { address: 10.0.0.1:80, connections: 10, offload: { limits: { body: 1KiB, head_timeout: 1s,
          body_timeout: 1s, idle_timeout: 2s, send_timeout: 1s, tunnel_timeout: 2s } } }
 services:
   shop: { endpoints: [http://10.0.1.1:80, http://10.0.1.2:80], balance: round_robin,
-          timeout: { connect: 500ms, request: 3s, idle: 1s } }
+          timeout: { connect: 500ms, request: 3s, idle: 1s })" +
+         std::string(policies) + R"( }
   shared: { split: { to: { shop: 1 } } }
 routes:
   - { match: { path: "/api/{rest...}" }, to: shared, rewrite: "/{rest}" }
   - { match: { path: /next }, to: shop }
 )";
+}
+constexpr const char* with_retries =
+    ", retry: { attempts: 3, backoff: 10ms }, deadline: { max: 9s, trust: true }, context: { "
+    "answer: true }";
+constexpr const char* with_hedges = ", hedge: 1ms, retry: { attempts: 2, backoff: 0 }";
 
 struct Exchange {
   const char* name;
@@ -36,6 +44,7 @@ struct Exchange {
   std::string content;              // what the client may see behind the head, or the start of it
   size_t sent_on_max = 1;           // how often the endpoints may see it
   bool warm = false;                // idle connections are there
+  const char* policies = "";        // of the service
 
   friend void PrintTo(const Exchange& e, std::ostream* out) { *out << e.name; }
 };
@@ -45,13 +54,14 @@ std::string request(std::string_view line, std::string_view fields = {}) {
                      fields);
 }
 
+const std::vector<std::string> length = {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
+                                         "world"};
+const std::vector<std::string> chunks = {
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    "5\r\nworld\r\n0\r\n\r\n"};
+const std::string chunked = "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
+
 std::vector<Exchange> exchanges() {
-  const std::vector<std::string> length = {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
-                                           "world"};
-  const std::vector<std::string> chunks = {
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-      "5\r\nworld\r\n0\r\n\r\n"};
-  const std::string chunked = "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
   return {
       {"get", {request("GET")}, length, "helloworld"},
       {"get_on_a_used_connection", {request("GET")}, length, "helloworld", 2, true},
@@ -91,6 +101,48 @@ std::vector<Exchange> exchanges() {
   };
 }
 
+std::vector<Exchange> exchanges_with_policies() {
+  return {
+      {"get_with_retries",
+       {request("GET", "Banyan-Timeout: 9s\r\n")},
+       length,
+       "helloworld",
+       3,
+       false,
+       with_retries},
+      {"put_with_retries",
+       {request("PUT", "Content-Length: 6\r\n") + "abc", "end"},
+       length,
+       "helloworld",
+       3,
+       true,
+       with_retries},
+      {"put_chunked_with_retries",
+       {request("PUT", "Transfer-Encoding: chunked\r\n"), "3\r\nabc\r\n", "3\r\nend\r\n0\r\n\r\n"},
+       chunks,
+       chunked,
+       3,
+       false,
+       with_retries},
+      {"post_with_retries",
+       {request("POST", "Expect: 100-continue\r\nContent-Length: 3\r\n"), "end"},
+       length,
+       "helloworld",
+       1,
+       true,
+       with_retries},
+      // Two copies, each with two attempts.
+      {"get_with_hedges", {request("GET")}, length, "helloworld", 4, false, with_hedges},
+      {"get_with_hedges_on_used_connections",
+       {request("GET")},
+       length,
+       "helloworld",
+       8,
+       true,
+       with_hedges},
+  };
+}
+
 class EveryOperation : public testing::TestWithParam<Exchange> {
  protected:
   struct Told {
@@ -119,7 +171,9 @@ class EveryOperation : public testing::TestWithParam<Exchange> {
       ++seen;
       if (head.find("Expect:") != std::string::npos)
         co_await peer.send("HTTP/1.1 100 Continue\r\n\r\n");
-      if (head.starts_with("POST ") && (co_await peer.read_until("end")).empty()) co_return;
+      if ((head.starts_with("POST ") || head.starts_with("PUT ")) &&
+          (co_await peer.read_until("end")).empty())
+        co_return;
       if (head.find("chunked") != std::string::npos &&
           (co_await peer.read_until("0\r\n\r\n")).empty())
         co_return;
@@ -172,7 +226,7 @@ class EveryOperation : public testing::TestWithParam<Exchange> {
                            check(r);
                            seen.told.push_back({r.status, r.attempts, r.error});
                          });
-      co_await gateway.use(load_text(configuration).model);
+      co_await gateway.use(load_text(configuration(exchange.policies)).model);
       const std::vector<std::string> next = {
           "GET /next HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"};
       for (int i = 0; exchange.warm && i < 2; ++i) co_await client(sim, next);
@@ -303,8 +357,10 @@ TEST_P(EveryOperation, IsDrainedAtEach) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Exchanges, EveryOperation, testing::ValuesIn(exchanges()),
-                         [](const auto& info) { return std::string(info.param.name); });
+std::string name_of(const testing::TestParamInfo<Exchange>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Exchanges, EveryOperation, testing::ValuesIn(exchanges()), name_of);
+INSTANTIATE_TEST_SUITE_P(Policies, EveryOperation, testing::ValuesIn(exchanges_with_policies()),
+                         name_of);
 
 }  // namespace
 }  // namespace banyan

@@ -81,9 +81,15 @@ class ObserverTest : public testing::Test {
         .name = "shop",
         .breaker = Circuit::Status{},
         .workers = {{.endpoints = {{.name = "10.0.0.1:80", .breaker = Circuit::Status{}}}}}};
-    Exposition endpoints;
-    write_services(endpoints, {&shop, 1});
-    return observers.prometheus() + endpoints.take();
+    RetryStates states;
+    RetryState& state = states.of("catalog", {}, 0);
+    for (auto* count : {&state.retried_ok, &state.hedges_won, &state.hedges_held_by_load})
+      *count = 1;
+    state.count(Refusal::unsafe);
+    Exposition more;
+    write_services(more, {&shop, 1});
+    write_retries(more, states);
+    return observers.prometheus() + more.take();
   }
 
   Sim sim;
@@ -155,8 +161,8 @@ TEST_F(ObserverTest, ARewrittenPathIsLoggedAsTheClientAskedForIt) {
       "  - { name: r, match: { path: '/catalog/{id}' }, rewrite: '/items/{id}', to: empty }\n";
   const Loaded loaded = load_model("c", texts.sources());
   ASSERT_NE(loaded.model, nullptr) << loaded.problems.text();
-  Circuits circuits;
-  Composer composer(loaded.model, sim.loop(), circuits, [](std::string_view) { return nullptr; });
+  CallShares calls;
+  Composer composer(loaded.model, sim.loop(), calls, [](std::string_view) { return nullptr; });
   const ServicePtr service = composer.listener({});
   sim.run([&]() -> Task<> {
     const auto reply = co_await service->call(request);
@@ -343,6 +349,7 @@ TEST_F(ObservabilityPageTest, NamesEveryFieldOfTheAccessLog) {
   auto one = observer(0, logged);
   answered("shop", 1);
   record.blame({Code::reset, Side::upstream, false, 0, "x"});
+  record.decision = "why not";
   one.finished(&request, client, record);
   const std::set<std::string> fields = named("## Access log");
   const JsonLine line(log());

@@ -260,7 +260,7 @@ class Client {
 
   std::string_view method() {
     return dice_.one_of<std::string_view>({"GET", "GET", "GET", "GET", "HEAD", "POST", "POST",
-                                           "POST", "PUT", "DELETE", "OPTIONS", "PATCH"});
+                                           "PUT", "PUT", "DELETE", "OPTIONS", "PATCH"});
   }
   std::string_view prefix() {
     return dice_.one_of<std::string_view>(
@@ -288,6 +288,12 @@ class Client {
     if (made.sent.upgrade) head += "Connection: upgrade\r\nUpgrade: echo\r\n";
     if (!made.sent.upgrade && !made.last && !made.sent.http_1_0 && dice_.chance(10))
       head += "Connection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\nTE: gzip\r\n";
+    if (dice_.chance(15))
+      head += "Banyan-Timeout: " + std::to_string(dice_.between(1, 3000)) + "ms\r\n";
+    if (dice_.chance(10))
+      head += dice_.chance(50) ? "Banyan-Retry: 1\r\n" : "Banyan-Retry: off\r\n";
+    if (dice_.chance(10))
+      head += dice_.chance(50) ? "Banyan-Hedge: 9ms\r\n" : "Banyan-Hedge: off\r\n";
     if (made.waits) head += "Expect: 100-continue\r\n";
     if (content && !in_chunks) head += "Content-Length: " + std::to_string(size) + "\r\n";
     if (in_chunks) head += "Transfer-Encoding: chunked\r\n";

@@ -62,7 +62,8 @@ class Endpoint {
     EXPECT_EQ(in.head.method_text, asked->method) << printable(text, 500);
     EXPECT_EQ(in.head.headers.count(Name::x_forwarded_for), 1u) << printable(text, 500);
     EXPECT_EQ(in.head.headers.get(Name::x_forwarded_for).substr(0, 5), "10.9.");
-    for (const std::string_view gone : {"x-hop", "keep-alive", "te", "x_forwarded_for"})
+    for (const std::string_view gone :
+         {"x-hop", "keep-alive", "te", "x_forwarded_for", "banyan-retry", "banyan-hedge"})
       EXPECT_EQ(in.head.headers.find(gone), nullptr) << printable(text, 500);
     in.waits = in.head.headers.has(Name::expect);
     in.content.emplace(*framing, content_of(in.token, of_request, asked->content), Side::client);

@@ -72,8 +72,8 @@ class WorkerCountsTest : public testing::Test {
   Texts texts;
   Observers observers{1, "0", [](const std::string& what) { ADD_FAILURE() << what; }};
   ConnectionLimits limits;
-  Circuits circuits;
-  Shared shared{limits, circuits, observers};
+  CallShares calls;
+  Shared shared{limits, calls, observers};
   std::promise<void> drained;
   std::vector<BoundAddress> bound;
   Worker worker{0, shared, 1};

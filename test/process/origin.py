@@ -4,6 +4,7 @@
   GET  /large        LARGE bytes, the same always
   GET  /slow         the same in pieces, each after the other was sent
   GET  /gate/NAME    half of its content; the rest when the test opens the gate
+  any  /busy         503
   POST /...          how many bytes came
 """
 
@@ -40,7 +41,9 @@ class Conversation(socketserver.StreamRequestHandler):
             return False
         self.server.origin.asked(target)
         path = target.partition("?")[0]
-        if method == "POST":
+        if path == "/busy":
+            self.wfile.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy")
+        elif method == "POST":
             self.send(str(got).encode())
         elif path == "/large":
             self.send(LARGE)

@@ -31,20 +31,21 @@ class SimGateway {
  public:
   // The last word on an exchange; `request` is null when its head could not be read.
   using Finished = std::function<void(const Request* request, const Record& record)>;
-  // `circuits` are the process's, when several workers have the same; null: its own.
+  // `calls` are the process's, when several workers have the same; null: its own.
   SimGateway(Context& context, Engine& engine, Resolver& resolver, Finished finished,
-             Circuits* circuits = nullptr)
+             CallShares* calls = nullptr)
       : context_(context),
         engine_(engine),
         resolver_(resolver),
         finished_(std::move(finished)),
-        circuits_(circuits != nullptr ? *circuits : own_circuits_),
+        calls_(calls != nullptr ? *calls : own_calls_),
         retiring_(context) {}
 
   // Serves this version from now on; the first one opens the listeners.
   Task<> use(ModelPtr model) {
     auto next = std::make_unique<Version>(*this, std::move(model));
     co_await next->clusters.ready(std::chrono::seconds(2));
+    set_budgets(next->model->settings, calls_.retries);
     take(*next);
     auto old = std::exchange(now_, std::move(next));
     if (old != nullptr)
@@ -52,6 +53,7 @@ class SimGateway {
   }
   Server& server(size_t listener = 0) { return *servers_[listener]; }
   const SharedLimit& connections(size_t listener = 0) const { return *limits_[listener]; }
+  CallShares& calls() { return calls_; }
   std::map<std::string, ClusterStatus> services() const {
     return now_->clusters.status(context_.loop.now());
   }
@@ -95,7 +97,7 @@ class SimGateway {
         : model(std::move(from)),
           clusters(gateway.context_, gateway.engine_, gateway.resolver_, model->settings,
                    gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr) {
-      Composer composer(model, gateway.context_.loop, gateway.circuits_,
+      Composer composer(model, gateway.context_.loop, gateway.calls_,
                         [this](std::string_view name) { return clusters.find(name); });
       for (const auto& listener : model->settings.listeners) {
         const OffloadSettings offload = merge(listener.value.offload, model->settings.offload);
@@ -135,8 +137,8 @@ class SimGateway {
   Engine& engine_;
   Resolver& resolver_;
   Finished finished_;
-  Circuits own_circuits_;
-  Circuits& circuits_;
+  CallShares own_calls_;
+  CallShares& calls_;
   Observers observers_{1, "test", [](const std::string&) {}};
   std::vector<std::unique_ptr<SharedLimit>> limits_;  // of each listener
   std::unique_ptr<Version> now_;

@@ -11,6 +11,7 @@
 #include "http/hop.h"
 #include "service/respond.h"
 #include "service/service.h"
+#include "service/tell.h"
 #include "sim/run.h"
 
 namespace banyan {
@@ -37,8 +38,10 @@ class ServiceHandler final : public Handler {
     if (!reply) failed_.push_back(reply.error());
     co_return reply;
   }
-  Response fault(Arena& arena, const Request*, const Error& error) override {
-    return respond(arena, error);
+  Response fault(Arena& arena, const Request* request, const Error& error) override {
+    Response rsp = respond(arena, error);
+    if (request != nullptr) tell(request->record, *rsp.headers);
+    return rsp;
   }
   void finished(const Request*, const Address&, const Record& r) override {
     finished_.push_back(

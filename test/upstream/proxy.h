@@ -1,8 +1,10 @@
-// Proxy: a client, a gateway that is one Forward, and scripted endpoints, in virtual time. What
-// must hold after each run is checked here: no exchange in flight, every connection idle or gone.
-// Owner: the test. Thread: one.
+// Proxy: a client, a gateway that is one Forward (and what `wrap` puts above it), and scripted
+// endpoints, in virtual time. What must hold after each run is checked here: no exchange in flight,
+// every connection idle or gone. Owner: the test. Thread: one.
 #pragma once
 #include <gtest/gtest.h>
+
+#include <functional>
 
 #include "sim/service_handler.h"
 #include "upstream/forward.h"

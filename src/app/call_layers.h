@@ -1,0 +1,37 @@
+// call_layers: the ambassador's policies on the calls of one service, as layers with the reasons
+// for their places, and what all workers share of them.
+// Owner: CallShares is the process's and outlives the workers. Thread: any for what is shared;
+// layers are built on the worker that uses them.
+#pragma once
+#include "app/settings.h"
+#include "base/prometheus.h"
+#include "patterns/ambassador/deadline_memory.h"
+#include "patterns/ambassador/retry_state.h"
+#include "service/stack.h"
+#include "upstream/circuit.h"
+
+namespace banyan {
+
+struct CallShares {
+  RetryStates retries;  // by service, over reloads
+  DeadlineMemory deadlines;
+  Circuits circuits;  // by service, over reloads
+};
+
+// What the layers need to be built; to describe them takes nothing.
+struct CallParts {
+  std::string_view service = {};
+  CallShares* shares = nullptr;
+  Loop* loop = nullptr;
+};
+
+// What concerns a call as a whole, outermost first: what its caller asks and is told.
+std::vector<Layer> caller_layers(const ServiceSettings& settings, CallParts parts);
+// What sends a call, once or more often; below all that holds calls back or turns them away.
+std::vector<Layer> attempt_layers(const ServiceSettings& settings, CallParts parts);
+
+// The budgets of a version that is taken into use. It may be told by each worker.
+void set_budgets(const Settings& settings, RetryStates& states);
+void write_retries(Exposition& out, RetryStates& states);
+
+}  // namespace banyan
