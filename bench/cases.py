@@ -26,10 +26,12 @@ class Case:
     connections: int = 64
     close: bool = False
     with_log: bool = False  # one more row: nginx with its access log on
+    with_limit: bool = False  # one more row: a forwarder that only moves bytes
 
     def proxies(self, chosen):
         extra = ["nginx+log"] if self.with_log and "nginx" in chosen else []
-        return list(chosen) + extra
+        limit = ["bare"] if self.with_limit and "banyan" in chosen else []
+        return list(chosen) + extra + limit
 
 
 def _load(name, title, must, aim, **options):
@@ -38,9 +40,12 @@ def _load(name, title, must, aim, **options):
 
 
 CASES = (
-    _load("small-64", "256 B, keep-alive, 64 connections", 0.80, 0.65, with_log=True),
-    _load("small-256", "256 B, keep-alive, 256 connections", 0.80, 0.65, connections=256),
-    _load("small-1000", "256 B, keep-alive, 1000 connections", 0.75, 0.60, connections=1000),
+    _load("small-64", "256 B, keep-alive, 64 connections", 0.80, 0.65, with_log=True,
+          with_limit=True),
+    _load("small-256", "256 B, keep-alive, 256 connections", 0.80, 0.65, connections=256,
+          with_limit=True),
+    _load("small-1000", "256 B, keep-alive, 1000 connections", 0.75, 0.60, connections=1000,
+          with_limit=True),
     _load("medium-64", "10 KiB, keep-alive, 64 connections", 0.85, 0.70, path="/10k"),
     _load("large-16", "1 MiB, keep-alive, 16 connections", 0.75, 0.60, path="/1m",
           connections=16),

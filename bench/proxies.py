@@ -60,14 +60,18 @@ class Origin:
 
 
 def build_origin():
-    """Compiles origin.cc when it changed. In build-bench/, which git ignores."""
-    source = ROOT / "bench/origin/origin.cc"
-    binary = ROOT / "build-bench/origin"
+    return compiled("origin/origin.cc")
+
+
+def compiled(name, *libraries):
+    """Compiles a source of the bench when it changed. In build-bench/, which git ignores."""
+    source = ROOT / "bench" / name
+    binary = ROOT / "build-bench" / source.stem
     if not binary.exists() or binary.stat().st_mtime < source.stat().st_mtime:
         binary.parent.mkdir(exist_ok=True)
         compiler = shutil.which("clang++-19") or shutil.which("c++")
-        subprocess.run([compiler, "-std=c++23", "-O2", str(source), "-o", str(binary)],
-                       check=True, timeout=120)
+        subprocess.run([compiler, "-std=c++23", "-O2", str(source), "-o", str(binary),
+                        *libraries], check=True, timeout=120)
     return binary
 
 
@@ -104,6 +108,9 @@ class Proxy:
 
     def _command(self, origin_port, banyan, routes):
         path = f"{self.folder}/proxy.conf"
+        if self.name == "bare":
+            forwarder = compiled("bare/forwarder.cc", "-luring")
+            return [str(forwarder), str(self.port), str(origin_port)]
         common = (self.folder, self.port, free_port(), origin_port, routes)
         make = {"nginx": (configs.nginx, ["nginx", "-e", "stderr", "-c", path]),
                 "nginx+log": (lambda *a: configs.nginx(*a, access_log=True),
