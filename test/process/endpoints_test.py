@@ -44,7 +44,8 @@ class EndpointsTest(GatewayTest):
     def test_all_is_well(self):
         gateway = self.start()
         services = self.services(gateway)
-        self.assertEqual(set(services), {"catalog", "by-user", "by-tenant", "stock", "down"})
+        self.assertEqual(set(services),
+                         {"catalog", "by-user", "by-tenant", "orders", "stock", "down"})
         for name in ("catalog", "stock"):
             workers = services[name]["workers"]
             self.assertEqual([w["worker"] for w in workers], [0, 1])
@@ -53,6 +54,14 @@ class EndpointsTest(GatewayTest):
         self.assertEqual(services["stock"]["breaker"]["state"], "closed")
         self.assertNotIn("breaker", services["catalog"])
         self.assertEqual({ask(gateway.address(), "/products")[0] for _ in range(8)}, {200})
+
+    def test_calls_go_well_although_one_has_died_and_tell_who_answered(self):
+        gateway = self.start()
+        self.origins["b"].stop()
+        name = self.origins["a"].url.removeprefix("http://")
+        for _ in range(8):
+            status, headers, body = ask(gateway.address(), "/again")
+            self.assertEqual((status, body, headers["Banyan-Served-By"]), (200, b"a", name))
 
     def test_one_that_died_is_found_by_every_worker_and_used_no_more(self):
         gateway = self.start()
