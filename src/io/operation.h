@@ -16,8 +16,12 @@ class Operation : public Cancellable, public Timer {
   bool await_ready() const noexcept { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> caller) {
+    frame_ = &caller.promise();
     return begin(*caller.promise().context, caller);
   }
+
+  // The frame that waits, for FrameTrail.
+  const PromiseBase* frame() const { return frame_; }
 
   // Engine side. The result must be set; after these calls the operation may be gone.
   void complete();       // resumes the waiter now: the engine's last act of this event
@@ -41,6 +45,7 @@ class Operation : public Cancellable, public Timer {
   void leave(Code why);
 
   Time deadline_;
+  const PromiseBase* frame_ = nullptr;
   Loop* loop_ = nullptr;
   std::coroutine_handle<> waiter_;
 };

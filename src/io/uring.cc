@@ -192,7 +192,9 @@ void UringEngine::call_off(UringTarget& target, unsigned tag) {
 }
 
 void UringEngine::settle_later(UringTarget& target) {
-  if (!target.linked()) touched_.push_back(target);
+  if (target.linked()) return;
+  touched_.push_back(target);
+  if (trails_.size() < trails_kept) trails_.push_back(target.trail_);
 }
 
 void UringEngine::linger(UringTarget& target) {
@@ -265,11 +267,26 @@ bool UringEngine::wait(Time until) {
   return true;
 }
 
+// Those of coming completions: who has an operation with the kernel is there until it ends.
+void UringEngine::prefetch_targets(unsigned completion) const {
+  constexpr unsigned far = 8, near = 4, target_lines = 5, operation_lines = 4;
+  const unsigned left = *ring_.cq.ktail - completion;
+  const auto target_at = [&](unsigned ahead) {
+    const io_uring_cqe& entry = ring_.cq.cqes[(completion + ahead) & *ring_.cq.kring_mask];
+    return reinterpret_cast<const UringTarget*>(entry.user_data & ~uint64_t{tag_mask});
+  };
+  if (left > far) FrameTrail::prefetch_lines(target_at(far), target_lines);
+  if (left <= near) return;
+  if (const UringTarget* target = target_at(near); target != nullptr)
+    FrameTrail::prefetch_lines(target->trail_.frames[0], operation_lines);
+}
+
 void UringEngine::note_completions() {
   unsigned head, count = 0;
   io_uring_cqe* entry;
   io_uring_for_each_cqe(&ring_, head, entry) {
     ++count;
+    prefetch_targets(head);
     if (entry->user_data == 0) continue;
     auto* target = reinterpret_cast<UringTarget*>(entry->user_data & ~uint64_t{tag_mask});
     target->on_completion(entry->user_data & tag_mask, entry->res, entry->flags);
@@ -280,10 +297,13 @@ void UringEngine::note_completions() {
 void UringEngine::dispatch() {
   note_completions();
   give_up_lingering();
-  while (UringTarget* target = touched_.pop_front()) {
+  const bool many = trails_.size() >= prefetch_least;
+  for (size_t i = prefetch_ahead; UringTarget* target = touched_.pop_front(); ++i) {
+    if (many && i < trails_.size()) trails_[i].prefetch();
     settled_.push_back(*target);
     target->settle();
   }
+  trails_.clear();
   while (UringTarget* target = settled_.pop_front()) target->rest();
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/intrusive.h"
 #include "io/epoll.h"
+#include "io/frame_trail.h"
 #include "io/native_engine.h"
 
 namespace banyan {
@@ -32,6 +33,7 @@ class UringTarget : public Hook {
 
  protected:
   ~UringTarget() = default;
+  FrameTrail trail_;  // of who waits for it to be settled
 
  private:
   friend class UringEngine;
@@ -105,11 +107,14 @@ class UringEngine final : public NativeEngine {
   void enable();
   void submit();
   void note_completions();
+  void prefetch_targets(unsigned completion) const;
   void wait_for_the_kernel();
   Time first_to_give_up() const;
   void give_up_lingering();
 
   static constexpr unsigned send_blocks_kept = 256, slots = 4096;
+  // From so many completions in a turn on, frames are fetched this many ahead of their use.
+  static constexpr size_t prefetch_least = 16, prefetch_ahead = 3, trails_kept = 1024;
   const UringBounds bounds_;
   io_uring ring_;
   bool enabled_ = false;
@@ -117,6 +122,7 @@ class UringEngine final : public NativeEngine {
   char* blocks_;
   std::vector<char*> send_blocks_;
   std::vector<int> free_slots_;
+  std::vector<FrameTrail> trails_;  // of touched_, in its order; some may be missing
   List<UringTarget> touched_, settled_;
   List<UringTarget> lingering_;  // in the order of lingers_until_
   std::unordered_map<Pollable*, PollWatch*> watches_;

@@ -245,6 +245,7 @@ bool UringCore::start(Read& op) {
   op.result = 0;
   if (try_read(op) || (reads_directly(op) && read_directly(op))) return true;
   reader_ = &op;
+  trail_.follow(op.frame());
   wait_to_read();
   return false;
 }

@@ -56,7 +56,7 @@ struct within {
     const Time at = after(outer.loop.now(), limit);
     state->scope.context().deadline = std::min(outer.deadline, at);
     if (at != never) outer.loop.arm(state->timer, at);
-    return task.prepare(state->scope.context(), caller);
+    return task.prepare(state->scope.context(), caller, &caller.promise());
   }
   T await_resume() { return task.take(); }
 };
@@ -76,7 +76,7 @@ struct until {
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) {
     scope.emplace(*caller.promise().context);
     trigger.attach(scope->cancel());
-    return task.prepare(scope->context(), caller);
+    return task.prepare(scope->context(), caller, &caller.promise());
   }
   T await_resume() {
     trigger.detach();

@@ -30,6 +30,7 @@ class Task;
 struct PromiseBase : Pooled {
   Context* context = nullptr;
   std::coroutine_handle<> parent;
+  const PromiseBase* caller = nullptr;  // the parent's; for hints only, null where it is not told
 
   struct Final {
     bool await_ready() const noexcept { return false; }
@@ -77,14 +78,16 @@ class [[nodiscard]] Task {
   bool await_ready() const noexcept { return false; }
   template <class P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> caller) noexcept {
-    return prepare(*caller.promise().context, caller);
+    return prepare(*caller.promise().context, caller, &caller.promise());
   }
   T await_resume() { return take(); }
 
   // For combinators: sets the task up in another context; the caller resumes the handle.
-  std::coroutine_handle<> prepare(Context& context, std::coroutine_handle<> parent) noexcept {
+  std::coroutine_handle<> prepare(Context& context, std::coroutine_handle<> parent,
+                                  const PromiseBase* caller = nullptr) noexcept {
     handle_.promise().context = &context;
     handle_.promise().parent = parent;
+    handle_.promise().caller = caller;
     started_ = true;
     return handle_;
   }
