@@ -46,7 +46,7 @@ class PollWatch;
 struct UringBounds {
   unsigned submissions = 1024;
   unsigned completions = 8192;
-  unsigned buffers = 1024;  // of UringEngine::buffer_bytes, which the kernel fills for all streams
+  unsigned buffers = 256;  // of UringEngine::buffer_bytes, which the kernel fills for all streams
   std::chrono::milliseconds linger = std::chrono::seconds(10);  // for the last words of a stream
 };
 
