@@ -52,6 +52,18 @@ std::optional<uint32_t> number(std::string_view digits) {
   return static_cast<uint32_t>(*n);
 }
 
+Task<Result<std::string>> read_form(Request& request, size_t bytes_max) {
+  std::string form;
+  if (request.body == nullptr) co_return form;
+  for (;;) {
+    const Bytes piece = TRY(co_await request.body->read());
+    if (piece.empty()) co_return form;
+    if (form.size() + piece.size() > bytes_max)
+      co_return fail({Code::too_large, Side::client, false, 413, "the form is too long"});
+    form += piece;
+  }
+}
+
 bool is_read(const Request& request) {
   return request.method == Method::get || request.method == Method::head;
 }

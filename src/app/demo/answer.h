@@ -32,6 +32,8 @@ class Segments {
 std::optional<std::string> parameter(std::string_view form, std::string_view name);
 // Digits that fit; anything else is nullopt.
 std::optional<uint32_t> number(std::string_view digits);
+// The content, whatever its type says; 413 beyond `bytes_max`.
+Task<Result<std::string>> read_form(Request& request, size_t bytes_max);
 bool is_read(const Request& request);  // GET or HEAD
 
 // With the quotes.

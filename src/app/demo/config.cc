@@ -18,9 +18,14 @@ services:
   catalog:                                # two copies of one program share the work
     endpoints: [http://127.0.0.1:9001, http://127.0.0.1:9002]
     balance: round_robin                  # in turn, so that it can be seen; standard is `ewma`
-    timeout: { connect: 250ms, request: 2s }
+    timeout: { connect: 250ms, try: 500ms, request: 2s }
+    health: { path: /healthz, interval: 1s }
+    retry: { attempts: 3, budget: 20% }   # only what is safe to send again
   catalog-v3: { endpoints: [http://127.0.0.1:9007] }        # the next version
-  reviews: { endpoints: [http://127.0.0.1:9003] }
+  reviews:                                # when it fails it is left alone for a while
+    endpoints: [http://127.0.0.1:9003]
+    timeout: { request: 500ms }
+    breaker: { failures: 3, open: 2s, scope: service }
   sellers: { endpoints: [http://127.0.0.1:9004] }
   stock: { endpoints: [http://127.0.0.1:9005] }
   monolith: { endpoints: [http://127.0.0.1:9010] }          # the old system: HTML, forms, slow

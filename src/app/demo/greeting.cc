@@ -32,6 +32,16 @@ constexpr Line lines[] = {
      "curl -i localhost:8080/nowhere; curl -iX DELETE localhost:8080/products"},
     {"a service that is too slow (504), and one that is down (503)",
      "curl -i localhost:8080/report/now; curl -i localhost:8080/down"},
+    {"a copy of the catalog dies: twenty calls go well all the same",
+     "curl -d fault=down localhost:9000/faults/catalog-2; for i in $(seq 20); do curl -so "
+     "/dev/null "
+     "-w '%{http_code}\\n' localhost:8080/products; done | sort | uniq -c; "
+     "curl -d fault=none localhost:9000/faults/catalog-2"},
+    {"reviews hang: three wait half a second (504), then nobody does (503); the rest is well",
+     "curl -d fault=hang localhost:9000/faults/reviews-1; for i in $(seq 5); do curl -so /dev/null "
+     "-w '%{http_code} after %{time_total} s\\n' localhost:8080/products/1/reviews; done; "
+     "curl -so /dev/null -w 'sellers: %{http_code}\\n' localhost:8080/sellers/1; "
+     "curl -d fault=none localhost:9000/faults/reviews-1"},
     {"what it did so far, and which layers a request goes through",
      "curl localhost:9901/metrics; curl localhost:9901/stack"},
 };
@@ -41,7 +51,8 @@ constexpr Line lines[] = {
 std::string demo_greeting() {
   std::string text =
       "The garden shop is open: http://localhost:8080 (admin: http://localhost:9901)\n"
-      "Seven small programs answer behind the gateway. Try, from another terminal:\n";
+      "Seven small programs answer behind the gateway. Break them: http://localhost:9000\n"
+      "Try, from another terminal:\n";
   for (const Line& line : lines) text += fmt::format("\n  # {}\n  {}\n", line.shows, line.command);
   return text + "\nThe configuration is examples/demo.yaml. Ctrl-C ends the demo.\n";
 }

@@ -67,18 +67,6 @@ Response read_page(Request& request, const Segments& path) {
   return page_not_found(request);
 }
 
-Task<Result<std::string>> read_form(Request& request) {
-  std::string form;
-  if (request.body == nullptr) co_return form;
-  for (;;) {
-    const Bytes piece = TRY(co_await request.body->read());
-    if (piece.empty()) co_return form;
-    if (form.size() + piece.size() > form_bytes_max)
-      co_return fail({Code::too_large, Side::client, false, 413, "a form has at most 16 KiB"});
-    form += piece;
-  }
-}
-
 }  // namespace
 
 Task<Reply> Monolith::report(Request& request) {
@@ -87,7 +75,7 @@ Task<Reply> Monolith::report(Request& request) {
 }
 
 Task<Reply> Monolith::take_order(Request& request) {
-  const std::string form = TRY(co_await read_form(request));
+  const std::string form = TRY(co_await read_form(request, form_bytes_max));
   const uint32_t product = number(parameter(form, "product").value_or("")).value_or(0);
   const uint32_t quantity = number(parameter(form, "quantity").value_or("")).value_or(0);
   if (find_product(product) == nullptr || quantity == 0 || quantity > quantity_max)

@@ -1,8 +1,9 @@
 // Shop: the services that `banyan demo` puts behind its gateway, on loopback ports, on a thread of
 // their own. They are a stand-in for the services of a user's team: plain HTTP, they know nothing
-// of the gateway. Owner: whoever starts it; the destructor calls what is under way off and joins
-// the thread. Thread: any, one at a time; the services run on the shop's own. Bounds:
-// `connections_max` clients over all services, 64 KiB a request's content.
+// of the gateway. Each can be broken while it runs (app/demo/control.h). Owner: whoever starts it;
+// the destructor calls what is under way off and joins the thread. Thread: any, one at a time; the
+// services run on the shop's own. Bounds: `connections_max` clients over all services, 64 KiB a
+// request's content.
 #pragma once
 #include <expected>
 #include <memory>
@@ -25,8 +26,9 @@ class Shop {
     uint16_t stock = 9005;
     uint16_t catalog_v3 = 9007;
     uint16_t monolith = 9010;
+    uint16_t control = 9000;
   };
-  static constexpr Ports any_ports = {0, 0, 0, 0, 0, 0, 0};
+  static constexpr Ports any_ports = {0, 0, 0, 0, 0, 0, 0, 0};
   struct Place {
     std::string name;  // "catalog-2"
     Address address;   // the real one
@@ -39,8 +41,11 @@ class Shop {
   Shop& operator=(const Shop&) = delete;
 
   const std::vector<Place>& addresses() const;
+  // Where the faults are switched.
+  const Address& control() const;
 
  private:
+  struct Program;
   class Thread;
   explicit Shop(std::unique_ptr<Thread> thread);
   const std::unique_ptr<Thread> thread_;

@@ -135,6 +135,68 @@ TEST(Shop, SaysWhichPortIsTaken) {
   EXPECT_EQ(content(ask(*first, "sellers-1", "GET /healthz")), "ok\n");
 }
 
+// The fault switch, as curl uses it.
+std::string switch_fault(const Shop& shop, std::string_view copy, std::string_view form,
+                         std::string_view more = "") {
+  Client client(shop.control());
+  client.send("POST /faults/" + std::string(copy) +
+              " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
+              std::to_string(form.size()) + "\r\n" + std::string(more) + "\r\n" +
+              std::string(form));
+  return client.read_all();
+}
+
+bool refuses(const Address& to) {
+  sockaddr_storage where;
+  unsigned size = 0;
+  EXPECT_TRUE(to_sockaddr(to, where, size));
+  const int s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool refused =
+      ::connect(s, reinterpret_cast<sockaddr*>(&where), size) != 0 && errno == ECONNREFUSED;
+  ::close(s);
+  return refused;
+}
+
+TEST(Shop, ACopyThatIsDownRefusesAndComesBackOnItsPort) {
+  const auto shop = open_shop();
+  Client kept(address(*shop, "sellers-1"));
+  kept.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(kept.read(12), "HTTP/1.1 200");
+  EXPECT_EQ(content(switch_fault(*shop, "sellers-1", "fault=down")), "{\"fault\":\"down\"}\n");
+  EXPECT_TRUE(refuses(address(*shop, "sellers-1")));
+  (void)kept.read_all();  // ends
+  EXPECT_EQ(content(ask(*shop, "stock-1", "GET /healthz")), "ok\n") << "the others go on";
+  EXPECT_EQ(content(switch_fault(*shop, "sellers-1", "fault=down")), "{\"fault\":\"down\"}\n");
+  EXPECT_EQ(content(switch_fault(*shop, "sellers-1", "fault=none")), "{\"fault\":\"none\"}\n");
+  EXPECT_EQ(content(ask(*shop, "sellers-1", "GET /healthz")), "ok\n");
+}
+
+TEST(Shop, AnErrorCanBeSwitchedOn) {
+  const auto shop = open_shop();
+  (void)switch_fault(*shop, "stock-1", "fault=error");
+  EXPECT_TRUE(ask(*shop, "stock-1", "GET /healthz").starts_with("HTTP/1.1 500 "));
+  (void)switch_fault(*shop, "stock-1", "fault=none");
+  EXPECT_EQ(content(ask(*shop, "stock-1", "GET /healthz")), "ok\n");
+}
+
+TEST(Shop, AnotherSitesPageCannotPressTheSwitch) {
+  const auto shop = open_shop();
+  for (const char* more : {"Origin: http://evil.example\r\n", "Origin: null\r\n"})
+    EXPECT_TRUE(switch_fault(*shop, "stock-1", "fault=down", more).starts_with("HTTP/1.1 403 "));
+  EXPECT_TRUE(switch_fault(*shop, "stock-1", "fault=hang", "Origin: http://localhost\r\n")
+                  .starts_with("HTTP/1.1 200 "));
+}
+
+TEST(Shop, StopsWithCopiesInEveryFault) {
+  auto shop = open_shop();
+  for (const char* to : {"catalog-1", "catalog-2"}) (void)switch_fault(*shop, to, "fault=hang");
+  (void)switch_fault(*shop, "monolith", "fault=down");
+  Client waiting(address(*shop, "catalog-1"));
+  waiting.send("GET /products HTTP/1.1\r\nHost: x\r\n\r\n");
+  shop.reset();
+  EXPECT_EQ(waiting.read_all().find("product"), std::string::npos);
+}
+
 TEST(Shop, StopsWithClientsInEveryState) {
   auto shop = open_shop();
   Client silent(address(*shop, "catalog-1"));
