@@ -66,12 +66,12 @@ Process::Process(RunOptions options, Loaded loaded)
       first_(std::move(loaded)),
       loop_(engine_, random_seed()),
       signals_(engine_, {SIGHUP, SIGUSR1, SIGTERM, SIGINT}),
-      observers_(worker_count(options_, first_.model->settings), std::string(version),
+      plan_(worker_count(options_, first_.model->settings), first_.model->settings),
+      observers_(plan_.size(), std::string(version),
                  [](const std::string& what) { spdlog::error("{}", what); }),
-      shared_{limits_, calls_, observers_, engine_choice(options_, first_.model->settings)},
+      shared_{limits_, calls_, observers_, plan_, engine_choice(options_, first_.model->settings)},
       admin_handler_(std::make_shared<Admin>(static_cast<Administered&>(*this))) {
-  const unsigned count = worker_count(options_, first_.model->settings);
-  for (unsigned i = 0; i < count; ++i)
+  for (unsigned i = 0; i < plan_.size(); ++i)
     workers_.push_back(std::make_unique<Worker>(i, shared_, random_seed()));
   Reloader::Participant& self = *this;
   reloader_ = std::make_unique<Reloader>(loop_, options_.config, options_.sources, workers_,
@@ -122,7 +122,10 @@ Task<> Process::serve(Nursery& tasks) {
     co_return;
   }
   ready_ = true;
-  spdlog::info("ready: {} workers, {}", workers_.size(), workers_.front()->engine_name());
+  const unsigned own = plan_.size() - plan_.general();
+  spdlog::info("ready: {} workers{}, {}", plan_.general(),
+               own == 0 ? "" : fmt::format(", {} of single listeners", own),
+               workers_.front()->engine_name());
   options_.ready();
   tasks.start([this, &tasks] { return obey_signals(tasks); });
   tasks.start([this] { return obey_hangups(); });
@@ -195,6 +198,7 @@ std::expected<void, std::string> Process::prepare(const Settings& settings) {
 void Process::commit(const Loaded& loaded) {
   const Settings& settings = loaded.model->settings;
   set_log_level(settings.log.level);
+  for (const std::string& line : plan_.differences(settings)) spdlog::warn("reload: {}", line);
   observers_.reopen_logs();
   move_admin(admin_address(settings));
   spdlog::info("generation {}: {} routes, {} services", reloader_->generation(),

@@ -58,6 +58,7 @@ class Process final : private Administered, private Reloader::Participant {
   Cancel cancel_;
   Context context_{loop_, cancel_};
   Signals signals_;
+  const WorkerPlan plan_;
   Observers observers_;
   ConnectionLimits limits_;
   CallShares calls_;

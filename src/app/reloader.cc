@@ -78,10 +78,13 @@ Task<> Reloader::finish_all(bool applied, const Loaded& loaded) {
   if (!applied && loaded.model != nullptr) process_.discard();
 }
 
-// The first worker's are where all of them are.
+// Workers that have the same listener are in the same place.
 Task<> Reloader::tell_listeners() {
-  Worker& first = *workers_.front();
-  auto now = co_await on_thread(first.loop(), loop_, [&] { return first.listening(); });
+  std::map<std::string, std::string> now;
+  for (auto& worker : workers_) {
+    Worker& w = *worker;
+    now.merge(co_await on_thread(w.loop(), loop_, [&] { return w.listening(); }));
+  }
   for (const auto& [name, address] : now)
     if (const auto old = listening_.find(name); old == listening_.end() || old->second != address)
       spdlog::info("listening on {} ({})", address, name);

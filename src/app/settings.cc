@@ -108,6 +108,10 @@ void declare(Fields<ListenerSettings>& f) {
           between<uint32_t>(1, 10'000'000));
   f.field("backlog", &ListenerSettings::backlog,
           "Connections the kernel holds before they are taken.", between<uint32_t>(1, 65535));
+  f.field("threads", &ListenerSettings::threads,
+          "So many workers of its own, which serve nothing else: what its clients cost is taken "
+          "from nobody else's CPU, pools and connections. Fixed from the start of the process.",
+          between<uint32_t>(1, 64));
   f.field("offload", &ListenerSettings::offload, "For this listener.");
   f.shorthand("address");
 }
@@ -189,7 +193,8 @@ void declare(Fields<Settings>& f) {
           "`${VAR}` and `${VAR:-default}` come from the environment; `include: path/*.yaml` joins "
           "other files in.");
   f.field("version", &Settings::version, "Of this format.", between<uint32_t>(1, 1));
-  f.field("workers", &Settings::workers, "Threads that serve; standard: one a core.",
+  f.field("workers", &Settings::workers,
+          "Threads that serve the listeners without `threads` of their own; standard: one a core.",
           between<uint32_t>(1, 256));
   f.field(
       "engine", &Settings::engine,

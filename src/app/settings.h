@@ -46,6 +46,7 @@ struct ListenerSettings {
   std::string address;
   uint32_t connections = 10'000;
   uint32_t backlog = 4096;
+  std::optional<uint32_t> threads;  // of its own; else it shares the general workers
   OffloadSettings offload;
   Place place;
 };

@@ -64,7 +64,7 @@ ServerCounts Worker::Open::since_named() const {
 void Worker::start(std::function<void()> drained) {
   drained_ = std::move(drained);
   thread_ = std::thread([this] { run(); });
-  pthread_setname_np(thread_.native_handle(), fmt::format("worker-{}", index_).c_str());
+  pthread_setname_np(thread_.native_handle(), shared_.plan.thread_name(index_).c_str());
 }
 
 void Worker::run() {
@@ -123,6 +123,7 @@ std::expected<void, std::string> Worker::open_listeners(Version& version,
   bound.resize(settings.listeners.size());
   for (size_t i = 0; i < settings.listeners.size(); ++i) {
     const auto& [name, place, listener] = settings.listeners[i];
+    if (!shared_.plan.serves(index_, name)) continue;
     const OffloadSettings offload = merge(listener.offload, settings.offload);
     auto observer = shared_.observers.observer(index_, settings, name, offload, loop_);
     if (!observer) return std::unexpected(fmt::format("listener {}: {}", name, observer.error()));
@@ -143,7 +144,7 @@ std::expected<void, std::string> Worker::open_listeners(Version& version,
 // With SO_REUSEPORT a new listener can be open beside the one it replaces.
 std::expected<void, std::string> Worker::open_listener(Version& version, size_t index,
                                                        BoundAddress& bound) {
-  Version::Bound& listener = version.listeners[index];
+  Version::Bound& listener = version.listeners.back();
   if (open_.contains(listener.place)) return {};
   const bool first = bound.address.family == Address::Family::none;
   const ListenOptions options{

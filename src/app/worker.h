@@ -14,6 +14,7 @@
 #include "app/connection_limits.h"
 #include "app/edge.h"
 #include "app/server.h"
+#include "app/worker_plan.h"
 #include "io/epoll.h"
 #include "io/native_engine.h"
 #include "task/sync.h"
@@ -25,6 +26,7 @@ struct Shared {
   ConnectionLimits& limits;
   CallShares& calls;
   Observers& observers;
+  const WorkerPlan& plan;
   EngineChoice engine = EngineChoice::automatic;
 };
 

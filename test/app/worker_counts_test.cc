@@ -73,7 +73,8 @@ class WorkerCountsTest : public testing::Test {
   Observers observers{1, "0", [](const std::string& what) { ADD_FAILURE() << what; }};
   ConnectionLimits limits;
   CallShares calls;
-  Shared shared{limits, calls, observers};
+  const WorkerPlan plan{1, Settings{}};
+  Shared shared{limits, calls, observers, plan};
   std::promise<void> drained;
   std::vector<BoundAddress> bound;
   Worker worker{0, shared, 1};

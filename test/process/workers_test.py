@@ -115,6 +115,37 @@ class WorkersTest(GatewayTest):
                        "each has worked")
         self.assertEqual(load.failures, [])
 
+    def test_a_listener_with_threads_is_served_by_nobody_else(self):
+        text = f"""\
+version: 1
+admin: 127.0.0.1:0
+listeners:
+  public: 127.0.0.1:0
+  web: {{ address: 127.0.0.1:0, threads: 2 }}
+services: {{ main: {{ endpoints: [{self.origin.url}] }} }}
+routes: [ {{ to: main }} ]
+"""
+        gateway = self.gateway(text, "--workers", "1").start()
+        own, general = ("web-0", "web-1"), "worker-0"
+
+        def used(names):
+            return sum(self.cpu_ticks(gateway, name) for name in names)
+        before = used([general])
+        with Load(gateway.address("web"), connections=24) as load:
+            eventually(lambda: all(used([name]) >= 5 for name in own) and used(own) >= 20,
+                       "both have worked")
+            gateway.write(text.replace("threads: 2", "threads: 3"))
+            gateway.reload()
+            load.await_more()
+        self.assertLess(10 * (used([general]) - before), used(own))
+        self.assertEqual(load.failures, [])
+        self.assertEqual((load.refused, load.closed), (0, 0))
+        gateway.await_log("listener web: `threads` is 3 in the file; until the process is started")
+        with Load(gateway.address("public"), connections=4) as load:
+            eventually(lambda: used([general]) > before, "the general worker has worked")
+        self.assertEqual(load.failures, [])
+        self.assertEqual(gateway.terminate(), 0)
+
     def test_a_path_that_workers_share(self):
         gateway = self.start("unix:public.sock")
         with Load(gateway.address(), connections=16) as load:
