@@ -10,6 +10,7 @@ import unittest
 
 import cases
 import configs
+import hop
 import load
 import process
 import proxies
@@ -231,6 +232,31 @@ class OriginAnswers(unittest.TestCase):
                     self.assertEqual(self.exchange(request), b"")
                 except (ConnectionResetError, BrokenPipeError, OSError) as closed:
                     self.assertIsInstance(closed, OSError)
+
+
+class Hop(unittest.TestCase):
+    def setUp(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.origin = proxies.Origin(folder, "own")
+        self.addCleanup(self.origin.process.stop)
+
+    def test_a_call_is_measured(self):
+        figures = hop.ping(self.origin.port, 1)
+        self.assertGreater(figures["requests"], 100)
+        self.assertLess(0, figures["p50_us"])
+        self.assertLessEqual(figures["p50_us"], figures["p99_us"])
+
+    def test_what_is_no_answer_is_no_figure(self):
+        for address in (proxies.free_port(), "unix:/nowhere.sock", "unix:/" + 200 * "x"):
+            with self.subTest(address), self.assertRaises(load.LoadFailed):
+                hop.ping(address, 1)
+
+    def test_it_is_told_beside_the_same_hop_of_the_other(self):
+        results = {"direct": rounds("p50_us", 10, 12),
+                   "banyan, TCP": rounds("added_p50_us", 50, 60, cpu_us=20),
+                   "haproxy, TCP": rounds("added_p50_us", 100, 100, cpu_us=40)}
+        self.assertEqual(hop.to_haproxy(results, "banyan, TCP"), "0.55 / 0.50")
+        self.assertEqual(hop.to_haproxy(results, "haproxy, TCP"), "-")
 
 
 class Processes(unittest.TestCase):

@@ -123,8 +123,13 @@ def markdown(document):
 
 def into_docs(page, document):
     """The page with everything between the markers replaced."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
+    return between(page, BEGIN, END, markdown(document))
+
+
+def between(page, begin, end, text):
+    """The page with what is between its two markers replaced."""
+    before, found_begin, rest = page.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
         raise SystemExit("the page lacks the bench markers")
-    return f"{before}{BEGIN}\n\n{markdown(document)}\n\n{END}{after}"
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
