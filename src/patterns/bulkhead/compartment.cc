@@ -12,6 +12,14 @@ constexpr const char* waited_out = "no permit of the compartment came free in ti
 
 Error refusal(const char* why) { return {Code::overloaded, Side::self, true, 503, why}; }
 
+// One more value of a moving average. Two workers may do it at once, and one be lost.
+void average(std::atomic<int64_t>& of, Duration value) {
+  constexpr int64_t weight = 16;
+  const int64_t before = of.load(std::memory_order_relaxed);
+  const int64_t now = value.count();
+  of.store(before == 0 ? now : before + (now - before) / weight, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 Compartment::Compartment(const CompartmentLimits& limits) { configure(limits); }
@@ -25,7 +33,7 @@ void Compartment::configure(const CompartmentLimits& limits) {
   }
   limits_ = limits;
   queue_.set_shares(limits.shares, limits.standard_share);
-  limit_ = gradient_ ? gradient_->limit() : limits.concurrency;
+  set_limit(gradient_ ? gradient_->limit() : limits.concurrency);
   fast_ = !limits.keyed && limits.bytes == 0 && !limits.adaptive;
 }
 
@@ -78,8 +86,8 @@ bool Compartment::too_late(const Acquire& waiter, Time now, uint64_t ahead) cons
   if (waiter.deadline_ == never) return false;
   const auto held = static_cast<uint64_t>(held_ns_.load(std::memory_order_relaxed));
   const uint64_t limit = std::max(1u, limit_.load(std::memory_order_relaxed));
-  const auto needed = static_cast<int64_t>(held * ahead / limit + held);
-  return after(now, Duration(needed)) > waiter.deadline_;
+  const Duration turn(static_cast<int64_t>(held * ahead / limit));
+  return after(now, turn + answer_time()) > waiter.deadline_;
 }
 
 void Compartment::take(Acquire& waiter) {
@@ -137,6 +145,10 @@ Compartment::Entered Compartment::enter(Acquire& waiter) {
   }
   const std::lock_guard lock(mutex_);
   const Time now = waiter.loop_->now();
+  if (gradient_ && gradient_->check(now)) {
+    set_limit(gradient_->limit());
+    dispatch(*waiter.loop_);
+  }
   waiter.key = &queue_.key(waiter.ask_.key);
   waiter.bytes = limits_.bytes != 0 ? std::min(waiter.ask_.bytes, limits_.bytes) : 0;
   bool got = false;
@@ -153,19 +165,26 @@ Compartment::Entered Compartment::enter(Acquire& waiter) {
   // It counts as one that waits from here on, so that no permit comes back unseen.
   const uint64_t others = state_.load(std::memory_order_relaxed).queued - 1;
   if (others == 0) busy_since_ = now;
+  const bool newest_first = overloaded(now);
+  const uint64_t ahead = queue_.ahead_of(*waiter.key, waiter.priority, newest_first);
   enqueue(waiter);
-  if (too_late(waiter, now, others + 1)) {
+  if (too_late(waiter, now, ahead + 1)) {
     dequeue(waiter);
     queue_.forget(*waiter.key);
     refused_late_.fetch_add(1, std::memory_order_relaxed);
     waiter.result_ = fail(refusal(late));
     return Entered::refused;
   }
-  if (others < limits_.queue) {
-    waiter.until = std::min(after(now, limits_.wait), waiter.deadline_);
-    return Entered::queued;
-  }
-  return make_room(waiter, now);
+  return others < limits_.queue ? wait_for_turn(waiter, now) : make_room(waiter, now);
+}
+
+// Until a start would be too late.
+Compartment::Entered Compartment::wait_for_turn(Acquire& waiter, Time now) {
+  const Time last =
+      waiter.deadline_ == never ? never : std::max(now, waiter.deadline_ - answer_time());
+  waiter.late_first_ = last < after(now, limits_.wait);
+  waiter.until = std::min(after(now, limits_.wait), last);
+  return Entered::queued;
 }
 
 // The queue is full: one of those in it, or the newcomer, must go.
@@ -184,15 +203,11 @@ Compartment::Entered Compartment::make_room(Acquire& waiter, Time now) {
   change([](State& s) { ++s.queued; });
   enqueue(waiter);
   drop(*out, refused_full_, full, *waiter.loop_);
-  waiter.until = std::min(after(now, limits_.wait), waiter.deadline_);
-  return Entered::queued;
+  return wait_for_turn(waiter, now);
 }
 
 void Compartment::release(Permit& permit) {
-  constexpr int64_t weight = 16;
-  const int64_t held = (permit.loop_->now() - permit.since_).count();
-  const int64_t before = held_ns_.load(std::memory_order_relaxed);
-  held_ns_.store(before == 0 ? held : before + (held - before) / weight, std::memory_order_relaxed);
+  average(held_ns_, permit.loop_->now() - permit.since_);
   if (permit.key_ == nullptr && release_fast()) return;
   const std::lock_guard lock(mutex_);
   bytes_ -= permit.bytes_;
@@ -201,18 +216,20 @@ void Compartment::release(Permit& permit) {
   dispatch(*permit.loop_);
 }
 
-void Compartment::sample(Duration took, Loop& loop) {
+void Compartment::answered(Duration took, Loop& loop) {
+  average(answer_ns_, took);
   if (has_fast_path()) return;
   const std::lock_guard lock(mutex_);
-  if (!gradient_ || !gradient_->sample(took, state_.load(std::memory_order_relaxed).in_flight))
-    return;
-  limit_ = gradient_->limit();
+  const uint32_t in_flight = state_.load(std::memory_order_relaxed).in_flight;
+  if (!gradient_ || !gradient_->sample(took, in_flight, loop.now())) return;
+  set_limit(gradient_->limit());
   dispatch(loop);
 }
 
 Compartment::Status Compartment::status() const {
   const State now = state_.load(std::memory_order_relaxed);
   const auto count = [](const Counter& c) { return c.load(std::memory_order_relaxed); };
+  const std::lock_guard lock(mutex_);  // for the bytes
   return {.limit = limit_.load(std::memory_order_relaxed),
           .in_flight = now.in_flight,
           .queued = now.queued,
@@ -221,6 +238,7 @@ Compartment::Status Compartment::status() const {
           .refused_full = count(refused_full_),
           .refused_late = count(refused_late_),
           .refused_waited = count(refused_waited_),
+          .bytes = bytes_,
           .waited_for = Duration(static_cast<int64_t>(count(waited_ns_)))};
 }
 
@@ -271,20 +289,24 @@ void Compartment::Acquire::arrive() {
 }
 
 // Ends the wait, if nobody has decided yet: a decision is on its way, and comes.
-void Compartment::Acquire::leave(Error why) {
+bool Compartment::Acquire::leave(Error why) {
   {
     const std::lock_guard lock(home_.mutex_);
-    if (!waiting_) return;
+    if (!waiting_) return false;
     home_.dequeue(*this);
     home_.queue_.forget(*key);
     result_ = fail(why);
+    // It may have stood before smaller ones, for which there are bytes enough.
+    home_.dispatch(*loop_);
   }
   arrive();
+  return true;
 }
 
 void Compartment::Acquire::fire() noexcept {
-  home_.refused_waited_.fetch_add(1, std::memory_order_relaxed);
-  leave(refusal(waited_out));
+  if (!leave(refusal(late_first_ ? late : waited_out))) return;
+  Counter& count = late_first_ ? home_.refused_late_ : home_.refused_waited_;
+  count.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Compartment::Acquire::on_cancel(Code why) noexcept {
@@ -309,6 +331,8 @@ Compartment::Permit::~Permit() {
   if (home_ != nullptr) home_->release(*this);
 }
 
-void Compartment::Permit::answered() { home_->sample(loop_->now() - since_, *loop_); }
+void Compartment::Permit::answered(Time begun) {
+  home_->answered(loop_->now() - std::max(since_, begun), *loop_);
+}
 
 }  // namespace banyan

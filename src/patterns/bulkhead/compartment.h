@@ -49,8 +49,9 @@ class Compartment {
     Permit(Permit&& other) noexcept;
     Permit& operator=(Permit&&) = delete;
     ~Permit();
-    // The head of the answer is there: what an adaptive limit goes by.
-    void answered();
+    // The head of the answer is there: what an adaptive limit goes by. The service could begin at
+    // `begun`, when the client had sent all; an earlier one counts from the permit on.
+    void answered(Time begun);
 
    private:
     friend class Compartment;
@@ -84,7 +85,7 @@ class Compartment {
     bool begin(Context& context, std::coroutine_handle<> caller);
     void decide(Result<> result, Loop& from);
     void arrive();
-    void leave(Error why);
+    bool leave(Error why);
     void fire() noexcept override;
     void on_cancel(Code why) noexcept override;
     void describe(std::string& out, int depth) const override;
@@ -95,8 +96,9 @@ class Compartment {
     std::coroutine_handle<> caller_;
     FairQueue::Key* permit_key_ = nullptr;
     Time since_{};
-    Time deadline_ = never;  // of the whole exchange
-    bool waiting_ = false;   // in the queue; under the compartment's lock
+    Time deadline_ = never;    // of the whole exchange
+    bool waiting_ = false;     // in the queue; under the compartment's lock
+    bool late_first_ = false;  // the deadline ends the wait, not `wait`
     Result<> result_;
   };
   Acquire acquire(const Ask& ask) { return Acquire(*this, ask); }
@@ -110,6 +112,7 @@ class Compartment {
     uint64_t refused_full = 0;
     uint64_t refused_late = 0;    // could not have met its deadline
     uint64_t refused_waited = 0;  // no permit came free within `wait`
+    uint64_t bytes = 0;           // of content in flight, where they are bounded
     Duration waited_for{};        // by those that got a permit, in all
   };
   Status status() const;
@@ -131,7 +134,8 @@ class Compartment {
   bool release_fast();
   Entered enter(Acquire& waiter);
   void release(Permit& permit);
-  void sample(Duration took, Loop& loop);
+  void answered(Duration took, Loop& loop);
+  Duration answer_time() const { return Duration(answer_ns_.load(std::memory_order_relaxed)); }
   // Under the lock:
   bool fits(uint64_t bytes) const;
   void take(Acquire& waiter);
@@ -140,7 +144,9 @@ class Compartment {
   void dequeue(Acquire& waiter);
   void drop(Acquire& waiter, Counter& count, const char* why, Loop& from);
   void dispatch(Loop& from);
+  void set_limit(uint32_t limit) { limit_.store(limit, std::memory_order_relaxed); }
   bool too_late(const Acquire& waiter, Time now, uint64_t ahead) const;
+  Entered wait_for_turn(Acquire& waiter, Time now);
   bool overloaded(Time now) const;
   template <class Change>
   void change(Change f);
@@ -154,7 +160,8 @@ class Compartment {
   std::atomic<State> state_{State{0, 0}};
   std::atomic<uint32_t> limit_;
   std::atomic<bool> fast_;
-  std::atomic<int64_t> held_ns_{0};  // how long a permit is out: a moving average
+  // Moving averages: how long a permit is out, and how long an answer takes from its permit on.
+  std::atomic<int64_t> held_ns_{0}, answer_ns_{0};
   Counter admitted_{0}, waited_{0}, waited_ns_{0};
   Counter refused_full_{0}, refused_late_{0}, refused_waited_{0};
 };

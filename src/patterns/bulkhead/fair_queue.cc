@@ -1,5 +1,7 @@
 #include "patterns/bulkhead/fair_queue.h"
 
+#include <algorithm>
+
 namespace banyan {
 
 namespace {
@@ -56,12 +58,14 @@ void FairQueue::reorder(Key& key, Change change) {
     if (key.counts[i] == 0) continue;
     levels_[i].turn.erase(&key);
     levels_[i].crowd.erase(&key);
+    levels_[i].weight -= key.weight;
   }
   change();
   for (size_t i = 0; i < priorities; ++i) {
     if (key.counts[i] == 0) continue;
     levels_[i].turn.insert(&key);
     levels_[i].crowd.insert(&key);
+    levels_[i].weight += key.weight;
   }
 }
 
@@ -72,14 +76,17 @@ void FairQueue::push(Ticket& ticket) {
     key.waiting[level].push_back(ticket);
     ++key.counts[level];
   });
+  ++levels_[level].waiting;
 }
 
 void FairQueue::remove(Ticket& ticket) {
   Key& key = *ticket.key;
+  const size_t level = index_of(ticket.priority);
   reorder(key, [&] {
     ticket.unlink();
-    --key.counts[index_of(ticket.priority)];
+    --key.counts[level];
   });
+  --levels_[level].waiting;
 }
 
 FairQueue::Ticket* FairQueue::next(bool newest_first) const {
@@ -105,6 +112,16 @@ FairQueue::Ticket* FairQueue::victim(const Key& key, Priority priority, bool new
     return newest_first ? from.waiting[i].front() : from.waiting[i].back();
   }
   return nullptr;
+}
+
+uint64_t FairQueue::ahead_of(const Key& key, Priority priority, bool newest_first) const {
+  const size_t level = index_of(priority);
+  uint64_t out = 0;
+  for (size_t i = 0; i < level; ++i) out += levels_[i].waiting;
+  const Level& own = levels_[level];
+  const uint64_t mine = newest_first ? 0 : key.counts[level];
+  const uint64_t weights = own.weight + (key.counts[level] == 0 ? key.weight : 0);
+  return out + std::min(own.waiting, (mine + 1) * weights / key.weight - 1);
 }
 
 void FairQueue::started(Key& key) {

@@ -62,6 +62,10 @@ class FairQueue {
   // itself has no better claim.
   Ticket* victim(const Key& key, Priority priority, bool newest_first) const;
 
+  // About how many are served before one more of `key`: those of higher priority, and of its own as
+  // many as the others' shares let go while its own are served.
+  uint64_t ahead_of(const Key& key, Priority priority, bool newest_first) const;
+
   void started(Key& key);
   void ended(Key& key);
   size_t keys() const { return keys_.size(); }
@@ -80,6 +84,8 @@ class FairQueue {
     explicit Level(size_t index) : crowd(MoreWaiting{index}) {}
     std::set<Key*, LessServed> turn;
     std::set<Key*, MoreWaiting> crowd;
+    uint64_t waiting = 0;
+    uint64_t weight = 0;  // of the keys in it
   };
   template <class Change>
   void reorder(Key& key, Change change);

@@ -32,6 +32,7 @@ class CompartmentTest : public testing::Test {
     }
     told += name + "@" + std::to_string(ms) + "\n";
     (void)co_await sleep_for(hold);
+    permit->answered({});
   }
   template <class... Calls>
   void run(const CompartmentLimits& limits, Calls... calls) {
@@ -100,6 +101,36 @@ TEST_F(CompartmentTest, WhatCannotBeInTimeIsRefusedAtOnce) {
   EXPECT_EQ(compartment->status().refused_late, 1u);
 }
 
+TEST_F(CompartmentTest, WhoBecomesTooLateLeavesTheQueueThen) {
+  // A call takes 50 ms, so one with 90 ms must begin within 40; it makes room for others then.
+  run({.concurrency = 1, .queue = 1}, at("a", 0ms, 50ms), at("b", 60ms, 70ms),
+      at("c", 90ms, 50ms, "", 91ms), at("d", 132ms, 1ms), at("e", 135ms, 1ms));
+  EXPECT_EQ(told, "a@0\nb@60\nd@130:nothing\n");
+  EXPECT_EQ(compartment->status().refused_late, 1u);
+}
+
+TEST_F(CompartmentTest, AFloodMakesNobodyElseTooLate) {
+  // Ten of a flood wait, 10 ms each; the other tenant is next all the same, and so in time.
+  Compartment flooded({.concurrency = 1, .queue = 99, .keyed = true});
+  std::string got;
+  sim.run([&]() -> Task<> {
+    Nursery all(co_await current_context());
+    const auto one = [&](std::string key, Duration hold) -> Task<> {
+      auto permit = co_await flooded.acquire({.key = key});
+      got += permit ? key : std::string("!");
+      (void)co_await sleep_for(hold);
+      if (permit) permit->answered({});
+    };
+    const auto timely = [&]() -> Task<> { co_await within{30ms, one("b", 10ms)}; };
+    co_await one("a", 10ms);
+    for (int i = 0; i < 10; ++i) all.start([&] { return one("a", 10ms); });
+    all.start([&] { return timely(); });
+    co_await all.join();
+  });
+  EXPECT_EQ(got, "aabaaaaaaaaa");
+  EXPECT_EQ(flooded.status().refused_late, 0u);
+}
+
 TEST_F(CompartmentTest, KeysShareFairly) {
   run({.concurrency = 1, .queue = 9, .keyed = true}, at("a1", 0ms, 10ms, "a"),
       at("a2", 1ms, 10ms, "a"), at("a3", 2ms, 10ms, "a"), at("b1", 3ms, 10ms, "b"));
@@ -138,6 +169,26 @@ TEST_F(CompartmentTest, BytesAreBounded) {
     co_await all.join();
   });
   EXPECT_EQ(order, "60@0 60@10 1@10 5000@20 ") << "in their order; too large counts as the bound";
+}
+
+TEST_F(CompartmentTest, OneThatIsTooLargeForNowHoldsUpSmallerOnesOnlyWhileItWaits) {
+  compartment.emplace(CompartmentLimits{.concurrency = 9, .queue = 9, .wait = 20ms, .bytes = 100});
+  std::string order;
+  sim.run([&]() -> Task<> {
+    Nursery all(co_await current_context());
+    const auto one = [&](uint64_t bytes, Duration at) -> Task<> {
+      (void)co_await sleep_for(at);
+      auto permit = co_await compartment->acquire({.key = "", .bytes = bytes});
+      order +=
+          std::to_string(bytes) + (permit ? "@" : "!") + std::to_string(sim.elapsed() / 1ms) + " ";
+      (void)co_await sleep_for(50ms);
+    };
+    all.start([&] { return one(60, 0ms); });
+    all.start([&] { return one(80, 1ms); });
+    all.start([&] { return one(10, 2ms); });
+    co_await all.join();
+  });
+  EXPECT_EQ(order, "60@0 80!21 10@21 ");
 }
 
 TEST_F(CompartmentTest, MorePermitsAfterAReload) {
