@@ -102,11 +102,14 @@ TEST_F(CompartmentTest, WhatCannotBeInTimeIsRefusedAtOnce) {
 }
 
 TEST_F(CompartmentTest, WhoBecomesTooLateLeavesTheQueueThen) {
-  // A call takes 50 ms, so one with 90 ms must begin within 40; it makes room for others then.
-  run({.concurrency = 1, .queue = 1}, at("a", 0ms, 50ms), at("b", 60ms, 70ms),
-      at("c", 90ms, 50ms, "", 91ms), at("d", 132ms, 1ms), at("e", 135ms, 1ms));
-  EXPECT_EQ(told, "a@0\nb@60\nd@130:nothing\n");
+  // A call takes 50 ms, so one that must be done at 175 must begin by 125; its place is free then.
+  run({.concurrency = 1, .queue = 1}, at("a", 0ms, 50ms), at("b", 60ms, 90ms),
+      at("c", 70ms, 50ms, "", 105ms), at("d", 126ms, 1ms), at("e", 127ms, 1ms));
+  EXPECT_EQ(told,
+            "a@0\nb@60\nc@125:the compartment is full, and the wait would be too long\n"
+            "e@127:the compartment is full, and so is its queue\nd@150\n");
   EXPECT_EQ(compartment->status().refused_late, 1u);
+  EXPECT_EQ(compartment->status().refused_full, 1u);
 }
 
 TEST_F(CompartmentTest, AFloodMakesNobodyElseTooLate) {
@@ -188,7 +191,7 @@ TEST_F(CompartmentTest, OneThatIsTooLargeForNowHoldsUpSmallerOnesOnlyWhileItWait
     all.start([&] { return one(10, 2ms); });
     co_await all.join();
   });
-  EXPECT_EQ(order, "60@0 80!21 10@21 ");
+  EXPECT_EQ(order, "60@0 10@21 80!21 ");
 }
 
 TEST_F(CompartmentTest, MorePermitsAfterAReload) {
