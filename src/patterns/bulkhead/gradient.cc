@@ -52,13 +52,15 @@ double Gradient::take_mean() {
 void Gradient::close_window(Time now) {
   const double mean = take_mean();
   const uint32_t in_flight = std::exchange(in_flight_most_, 0);
-  if (normal_ns_ == 0) normal_ns_ = mean;
+  if (normal_ns_ == 0) normal_ns_ = measured_ns_ = mean;
   if (mean < normal_ns_) normal_ns_ += (mean - normal_ns_) * quicker_weight;
   // While answers are quick, a limit that is far from being reached tells nothing.
   const bool matters = 2.0 * in_flight >= limit_ || mean > tolerance * normal_ns_;
   if (!matters) return;
   adapt(mean);
-  if (--windows_left_ == 0 || limit_ < peak_ / 2) begin_probe(mean, in_flight, now);
+  // Quicker under load than it was measured without: how much of it is load nobody knows.
+  const bool disproved = mean * tolerance < measured_ns_;
+  if (--windows_left_ == 0 || limit_ < peak_ / 2 || disproved) begin_probe(mean, in_flight, now);
 }
 
 void Gradient::adapt(double mean_ns) {
@@ -74,7 +76,7 @@ void Gradient::begin_probe(double mean_ns, uint32_t in_flight, Time now) {
   peak_ = limit_;
   probe_limit_ = std::max({probe_part * in_flight, 1.0, static_cast<double>(bounds_.least)});
   if (probe_limit_ >= limit_) {  // the bounds leave no room for less load than now
-    normal_ns_ = mean_ns;
+    normal_ns_ = measured_ns_ = mean_ns;
     return;
   }
   settling_left_ = static_cast<uint32_t>(probe_limit_);
@@ -84,6 +86,7 @@ void Gradient::begin_probe(double mean_ns, uint32_t in_flight, Time now) {
 
 void Gradient::end_probe() {
   if (samples_ >= probe_samples) normal_ns_ = take_mean();
+  measured_ns_ = normal_ns_;  // in any case: one probe for what disproves it is enough
   sum_ns_ = 0;
   samples_ = in_flight_most_ = settling_left_ = 0;
   probe_until_ = never;

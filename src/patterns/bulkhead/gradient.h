@@ -1,11 +1,12 @@
 // Gradient: finds how many calls a service can have in flight, from how long it takes to answer.
 // While answers take what they take without load, the limit grows by the square root of itself
 // (some room for a queue); when they take longer, it shrinks by the ratio of the two, never to less
-// than half at once. What is normal is measured: from time to time, and when the limit has fallen
-// by half, only a quarter of the calls go for a window of answers (a probe). Were it learned from
-// the answers under load, a service that is always busy would by and by seem to be always slow, and
-// the limit would grow for ever. Owner: a compartment, under its lock. Thread: any. Cost: O(1) a
-// sample. Bounds: the limit keeps within its own; a probe has an end even when nobody answers.
+// than half at once. What is normal is measured: from time to time, when the limit has fallen by
+// half, and when answers are much quicker than normal though there is load, only a quarter of the
+// calls go for a window of answers (a probe). Were it learned from the answers under load, a
+// service that is always busy would by and by seem to be always slow, and the limit would grow for
+// ever. Owner: a compartment, under its lock. Thread: any. Cost: O(1) a sample. Bounds: the limit
+// keeps within its own; a probe has an end even when nobody answers.
 // Sources: Netflix concurrency-limits (Gradient2), Envoy's adaptive concurrency controller.
 #pragma once
 #include <cstdint>
@@ -55,6 +56,7 @@ class Gradient {
   const GradientBounds bounds_;
   double limit_;
   double normal_ns_ = 0;
+  double measured_ns_ = 0;  // what was normal at the end of the last probe
   // Of the window:
   double sum_ns_ = 0;
   uint32_t samples_ = 0;

@@ -107,6 +107,24 @@ TEST_F(GradientTest, ItIsMeasuredAnewWhenTheLimitHasFallenByHalf) {
   EXPECT_EQ(gradient.normal(), 100ms) << "it is not the load: this is what it takes now";
 }
 
+TEST_F(GradientTest, ItIsMeasuredAnewWhenALoadIsMuchQuickerThanNormal) {
+  know(90ms);
+  answer(100, 61ms, 100);
+  EXPECT_FALSE(gradient.probing()) << "somewhat quicker";
+  answer(100, 59ms, 100);
+  EXPECT_TRUE(gradient.probing()) << "little by little, but much quicker than it was measured";
+  answer(50, 10ms, 25);
+  EXPECT_FALSE(gradient.probing());
+  EXPECT_EQ(gradient.normal(), 10ms) << "the rest of the 59 was load";
+}
+
+TEST_F(GradientTest, WithoutLoadQuickerAnswersAreTheNewNormal) {
+  know(90ms);
+  answer(1500, 20ms, 10);
+  EXPECT_FALSE(gradient.probing()) << "nothing is held back for it";
+  EXPECT_NEAR(static_cast<double>(gradient.normal().count()), 20e6, 1e5);
+}
+
 TEST_F(GradientTest, ItKeepsItsBoundsWhateverComes) {
   uint64_t dice = 1;
   for (int i = 0; i < 200'000; ++i) {
