@@ -1,6 +1,7 @@
 #include "patterns/bulkhead/compartment.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace banyan {
 
@@ -149,7 +150,7 @@ Compartment::Entered Compartment::enter(Acquire& waiter) {
     set_limit(gradient_->limit());
     dispatch(*waiter.loop_);
   }
-  waiter.key = &queue_.key(waiter.ask_.key);
+  waiter.key = &queue_.key(limits_.keyed ? waiter.ask_.key : std::string_view());
   waiter.bytes = limits_.bytes != 0 ? std::min(waiter.ask_.bytes, limits_.bytes) : 0;
   bool got = false;
   const uint32_t limit = limit_.load(std::memory_order_relaxed);
@@ -216,12 +217,11 @@ void Compartment::release(Permit& permit) {
   dispatch(*permit.loop_);
 }
 
-void Compartment::answered(Duration took, Loop& loop) {
-  average(answer_ns_, took);
+void Compartment::learn(Learn from, Duration took, Loop& loop) {
   if (has_fast_path()) return;
   const std::lock_guard lock(mutex_);
   const uint32_t in_flight = state_.load(std::memory_order_relaxed).in_flight;
-  if (!gradient_ || !gradient_->sample(took, in_flight, loop.now())) return;
+  if (!gradient_ || !((*gradient_).*from)(took, in_flight, loop.now())) return;
   set_limit(gradient_->limit());
   dispatch(loop);
 }
@@ -242,12 +242,13 @@ Compartment::Status Compartment::status() const {
           .waited_for = Duration(static_cast<int64_t>(count(waited_ns_)))};
 }
 
-// Those that wait, at the speed at which permits come back.
+// Those that wait, at the speed at which permits come back. Rounded up: who comes a moment too
+// early is refused again.
 uint32_t Compartment::retry_after_seconds() const {
   const State now = state_.load(std::memory_order_relaxed);
   const double limit = std::max(1u, limit_.load(std::memory_order_relaxed));
   const double held = static_cast<double>(held_ns_.load(std::memory_order_relaxed)) * 1e-9;
-  return static_cast<uint32_t>(std::clamp((now.queued + 1) * held / limit, 1.0, 60.0) + 0.5);
+  return static_cast<uint32_t>(std::clamp(std::ceil((now.queued + 1) * held / limit), 1.0, 60.0));
 }
 
 // ---- The one who waits.
@@ -332,7 +333,13 @@ Compartment::Permit::~Permit() {
 }
 
 void Compartment::Permit::answered(Time begun) {
-  home_->answered(loop_->now() - std::max(since_, begun), *loop_);
+  const Duration took = loop_->now() - std::max(since_, begun);
+  average(home_->answer_ns_, took);
+  home_->learn(&Gradient::sample, took, *loop_);
+}
+
+void Compartment::Permit::unanswered(Time begun) {
+  home_->learn(&Gradient::unanswered, loop_->now() - std::max(since_, begun), *loop_);
 }
 
 }  // namespace banyan

@@ -44,6 +44,7 @@ class Compartment {
   // On a loop, after configure(): those that wait get what has become free.
   void wake(Loop& loop);
 
+  // Its compartment must outlive it.
   class Permit {
    public:
     Permit(Permit&& other) noexcept;
@@ -52,6 +53,8 @@ class Compartment {
     // The head of the answer is there: what an adaptive limit goes by. The service could begin at
     // `begun`, when the client had sent all; an earlier one counts from the permit on.
     void answered(Time begun);
+    // There will be none: it took too long, or failed. A service that hangs is heard of only so.
+    void unanswered(Time begun);
 
    private:
     friend class Compartment;
@@ -134,7 +137,8 @@ class Compartment {
   bool release_fast();
   Entered enter(Acquire& waiter);
   void release(Permit& permit);
-  void answered(Duration took, Loop& loop);
+  using Learn = bool (Gradient::*)(Duration, uint32_t, Time);
+  void learn(Learn from, Duration took, Loop& loop);
   Duration answer_time() const { return Duration(answer_ns_.load(std::memory_order_relaxed)); }
   // Under the lock:
   bool fits(uint64_t bytes) const;

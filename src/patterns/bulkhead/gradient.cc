@@ -26,6 +26,12 @@ bool Gradient::sample(Duration took, uint32_t in_flight, Time now) {
   return limit() != before;
 }
 
+bool Gradient::unanswered(Duration took, uint32_t in_flight, Time now) {
+  const bool moved = check(now);
+  if (probing() || normal_ns_ == 0 || took <= normal()) return moved;
+  return sample(took, in_flight, now) || moved;
+}
+
 bool Gradient::check(Time now) {
   if (!probing() || now < probe_until_) return false;
   end_probe();

@@ -29,6 +29,10 @@ class Gradient {
 
   // How long one call took, and how many were in flight at its end. True when the limit moved.
   bool sample(Duration took, uint32_t in_flight, Time now);
+  // The same of a call that ended without an answer: it would have taken even longer. It counts
+  // only where that is longer than normal, so that quick failures do not look like quick answers,
+  // and in no probe, so that a service that hangs does not become normal.
+  bool unanswered(Duration took, uint32_t in_flight, Time now);
   // Ends a probe that lasts too long. True when the limit moved.
   bool check(Time now);
   uint32_t limit() const { return static_cast<uint32_t>(probing() ? probe_limit_ : limit_); }

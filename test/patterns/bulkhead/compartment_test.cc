@@ -140,6 +140,40 @@ TEST_F(CompartmentTest, KeysShareFairly) {
   EXPECT_EQ(told, "a1@0\nb1@10\na2@20\na3@30\n");
 }
 
+TEST_F(CompartmentTest, WithoutSharesKeysMeanNothing) {
+  run({.concurrency = 1, .queue = 9}, at("a1", 0ms, 10ms, "a"), at("a2", 1ms, 10ms, "a"),
+      at("a3", 2ms, 10ms, "a"), at("b1", 3ms, 10ms, "b"));
+  EXPECT_EQ(told, "a1@0\na2@10\na3@20\nb1@30\n");
+}
+
+TEST_F(CompartmentTest, WhoIsRefusedIsToldWhenToComeAgain) {
+  run({.concurrency = 1}, at("a", 0ms, 10ms));
+  EXPECT_EQ(compartment->retry_after_seconds(), 1u);
+  run({.concurrency = 1}, at("a", 0ms, 2400ms));
+  EXPECT_EQ(compartment->retry_after_seconds(), 3u) << "not a moment too early";
+  run({.concurrency = 2}, at("a", 0ms, 2400ms));
+  EXPECT_EQ(compartment->retry_after_seconds(), 2u);
+  run({.concurrency = 1}, at("a", 0ms, 1h));
+  EXPECT_EQ(compartment->retry_after_seconds(), 60u);
+}
+
+TEST_F(CompartmentTest, AnAdaptiveLimitHearsOfCallsThatHang) {
+  compartment.emplace(CompartmentLimits{.concurrency = 20, .adaptive = GradientBounds{1, 20}});
+  const auto one = [&](Duration hold, auto end) -> Task<> {
+    auto permit = co_await compartment->acquire({.key = ""});
+    EXPECT_TRUE(permit);
+    if (!permit) co_return;
+    (void)co_await sleep_for(hold);
+    ((*permit).*end)({});
+  };
+  sim.run([&]() -> Task<> {
+    for (int i = 0; i < 100; ++i) co_await one(10ms, &Compartment::Permit::answered);
+    EXPECT_EQ(compartment->status().limit, 20u);
+    for (int i = 0; i < 100; ++i) co_await one(10s, &Compartment::Permit::unanswered);
+  });
+  EXPECT_LT(compartment->status().limit, 15u);
+}
+
 TEST_F(CompartmentTest, AFloodMakesRoomForTheOthers) {
   run({.concurrency = 1, .queue = 2, .keyed = true}, at("a1", 0ms, 10ms, "a"),
       at("a2", 1ms, 10ms, "a"), at("a3", 2ms, 10ms, "a"), at("b1", 3ms, 10ms, "b"));

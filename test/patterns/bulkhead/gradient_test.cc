@@ -125,6 +125,31 @@ TEST_F(GradientTest, WithoutLoadQuickerAnswersAreTheNewNormal) {
   EXPECT_NEAR(static_cast<double>(gradient.normal().count()), 20e6, 1e5);
 }
 
+TEST_F(GradientTest, AServiceThatHangsLosesItsLimit) {
+  know(10ms);
+  for (int i = 0; i < 5000; ++i) gradient.unanswered(30s, gradient.limit(), now += 1s);
+  EXPECT_EQ(gradient.limit(), 4u) << "half of 4 and its root are 4 again";
+  EXPECT_EQ(gradient.normal(), 10ms) << "hanging does not become normal";
+  answer(5000, 10ms, 100);
+  EXPECT_EQ(gradient.limit(), 100u) << "it is trusted again when it answers";
+}
+
+TEST_F(GradientTest, QuickFailuresAreNoQuickAnswers) {
+  know(10ms);
+  answer(99, 1000ms, 100);
+  for (int i = 0; i < 1000; ++i) gradient.unanswered(1ms, 100, now += 1ms);
+  EXPECT_EQ(gradient.limit(), 100u) << "the window of slow answers is not full yet";
+  EXPECT_EQ(gradient.normal(), 10ms);
+  answer(1, 1000ms, 100);
+  EXPECT_LT(gradient.limit(), 90u);
+}
+
+TEST_F(GradientTest, WithoutASingleAnswerNothingIsNormal) {
+  for (int i = 0; i < 1000; ++i) gradient.unanswered(30s, 100, now += 1s);
+  EXPECT_EQ(gradient.limit(), 100u);
+  EXPECT_EQ(gradient.normal(), 0ns);
+}
+
 TEST_F(GradientTest, ItKeepsItsBoundsWhateverComes) {
   uint64_t dice = 1;
   for (int i = 0; i < 200'000; ++i) {
