@@ -1,0 +1,78 @@
+#include "patterns/bulkhead/settings.h"
+
+#include <gmock/gmock.h>
+
+#include "config/texts.h"
+
+namespace banyan {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+std::string told(const std::string& text) { return ReadText<BulkheadSettings>(text).told; }
+CompartmentLimits limits(const std::string& text) {
+  const ReadText<BulkheadSettings> read(text);
+  EXPECT_TRUE(read.good) << read.told;
+  return limits_of(read.value);
+}
+
+TEST(BulkheadSettings, Standards) {
+  EXPECT_EQ(limits("{}"), CompartmentLimits{});
+  EXPECT_FALSE(share_key_of({}));
+}
+
+TEST(BulkheadSettings, ANumberIsTheLimit) { EXPECT_EQ(limits("64").concurrency, 64u); }
+
+TEST(BulkheadSettings, AllWords) {
+  const std::string text =
+      "{concurrency: 64, queue: 32, wait: 100ms, bytes: 1MiB, adaptive: {min: 4, max: 50}, "
+      "share_by: header:x-tenant, shares: {gold: 4, default: 2}, priority: low}";
+  const CompartmentLimits expected{.concurrency = 64,
+                                   .queue = 32,
+                                   .wait = 100ms,
+                                   .bytes = 1024 * 1024,
+                                   .adaptive = GradientBounds{4, 50},
+                                   .keyed = true,
+                                   .shares = {{"gold", 4}},
+                                   .standard_share = 2};
+  EXPECT_EQ(limits(text), expected);
+  EXPECT_EQ(share_key_of(ReadText<BulkheadSettings>(text).value),
+            RequestKey::parse("header:x-tenant"));
+}
+
+TEST(BulkheadSettings, AdaptiveIsBoundedByTheConcurrency) {
+  EXPECT_EQ(limits("{concurrency: 64, adaptive: true}").adaptive, (GradientBounds{1, 64}));
+  EXPECT_EQ(limits("{concurrency: 64, adaptive: false}").adaptive, std::nullopt);
+  EXPECT_EQ(limits("{concurrency: 64, adaptive: {min: 64}}").adaptive, (GradientBounds{64, 64}));
+}
+
+TEST(BulkheadSettings, WhatIsWrongIsTold) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"{concurrency: 0}", "concurrency: 0 is out of range"},
+      {"0", "0 is out of range"},
+      {"{queue: 5, wait: 0ms}", "out of range"},
+      {"{queue: 5, wait: 6m}", "allowed is 1ms to 5m"},
+      {"{wait: 1s}", "wait without queue"},
+      {"{bytes: 0}", "out of range"},
+      {"{adaptive: {min: 0}}", "min: 0 is out of range"},
+      {"{concurrency: 9, adaptive: {min: 10}}", "adaptive.min is more than the most"},
+      {"{concurrency: 9, adaptive: {min: 5, max: 4}}", "adaptive.min is more than the most"},
+      {"{concurrency: 9, adaptive: {max: 10}}", "adaptive.max is more than concurrency (9)"},
+      {"{queue: 1, shares: {gold: 4}}", "shares without share_by"},
+      {"{share_by: ip}", "share_by without queue"},
+      {"{queue: 1, share_by: ip, shares: {gold: 0}}", "the share of 'gold' is 0; allowed is 1 to"},
+      {"{queue: 1, share_by: ip, shares: {gold: 10001}}", "the share of 'gold' is 10001"},
+      {"{queue: 1, share_by: path}", "a client chooses the path"},
+      {"{queue: 1, share_by: claim:tenant}", "claims are not known yet"},
+      {"{queue: 1, share_by: tenant}", "'tenant' is none of header:NAME, cookie:NAME, ip"},
+      {"{queue: 1, share_by: \"header:\"}", "is none of header:NAME, cookie:NAME, ip"},
+      {"{priority: urgent}", "'urgent' is none of high, normal, low, header:NAME"},
+      {"{priority: cookie:p}", "'cookie:p' is none of"},
+      {"{concurency: 4}", "did you mean 'concurrency'"},
+  };
+  for (const auto& [text, fault] : rows) EXPECT_THAT(told(text), HasSubstr(fault)) << text;
+}
+
+}  // namespace
+}  // namespace banyan
