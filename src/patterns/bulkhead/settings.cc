@@ -44,10 +44,6 @@ std::string priority_fault(const std::string& text) {
   return "'" + printable(text) + "' is none of high, normal, low, header:NAME";
 }
 
-bool says(const Node& node, std::string_view word) {
-  return std::ranges::find(node.entries, word, &Entry::key) != node.entries.end();
-}
-
 void verify_adaptive(const BulkheadSettings& s, const Node& node, const Reading& at) {
   if (!s.adaptive || !s.adaptive->on) return;
   const uint32_t most = s.adaptive->max.value_or(s.concurrency);
@@ -61,7 +57,8 @@ void verify_adaptive(const BulkheadSettings& s, const Node& node, const Reading&
 
 void verify_bulkhead(const BulkheadSettings& s, const Node& node, const Reading& at) {
   verify_adaptive(s, node, at);
-  if (s.queue == 0 && says(node, "wait")) at.error(node.place, "wait without queue: nobody waits");
+  if (s.queue == 0 && node.find("wait") != nullptr)
+    at.error(node.place, "wait without queue: nobody waits");
   if (s.share_by.empty() && !s.shares.empty())
     at.error(node.place, "shares without share_by: there is nothing to tell them apart by");
   if (s.queue == 0 && !s.share_by.empty())
@@ -115,6 +112,35 @@ void declare(Fields<BulkheadSettings>& f) {
           check(priority_fault));
   f.shorthand("concurrency");
   f.verify(verify_bulkhead);
+}
+
+bool Value<BulkheadUse>::read(const Node& node, BulkheadUse& out, const Reading& at) {
+  out.place = node.place;
+  const bool name = node.kind == Node::Kind::scalar && !node.text.empty() &&
+                    !is_digit(node.text.front()) && node.text.front() != '-';
+  return name ? Value<std::string>::read(node, out.group, at)
+              : Value<BulkheadSettings>::read(node, out.own, at);
+}
+
+TypeNote Value<BulkheadUse>::note() {
+  return {.kind = TypeNote::Kind::any_of,
+          .name = "bulkhead, or the name of one under `bulkheads`",
+          .inner = {Value<std::string>::note(), Value<BulkheadSettings>::note()}};
+}
+
+std::string group_fault(const BulkheadUse& use, const BulkheadGroups& groups) {
+  if (use.group.empty()) return {};
+  std::vector<std::string_view> known;
+  for (const auto& group : groups) known.push_back(group.name);
+  if (std::ranges::find(known, use.group) != known.end()) return {};
+  return "there is no bulkhead '" + printable(use.group) + "'" + did_you_mean(use.group, known);
+}
+
+const BulkheadSettings& settings_of(const BulkheadUse& use, const BulkheadGroups& groups) {
+  if (use.group.empty()) return use.own;
+  const auto found = std::ranges::find(groups, use.group, &Named<BulkheadSettings>::name);
+  CHECK(found != groups.end());
+  return found->value;
 }
 
 std::optional<PriorityRule> PriorityRule::parse(std::string_view text) {

@@ -28,6 +28,25 @@ struct BulkheadSettings {
 void declare(Fields<AdaptiveSettings>& f);
 void declare(Fields<BulkheadSettings>& f);
 
+// What a service or a route says: settings of its own, or the name of a group under `bulkheads`
+// that several share. A scalar that begins with a digit is a limit, any other a name.
+struct BulkheadUse {
+  std::string group;  // empty: `own` holds
+  BulkheadSettings own;
+  Place place{};
+};
+template <>
+struct Value<BulkheadUse> {
+  static bool read(const Node& node, BulkheadUse& out, const Reading& at);
+  static TypeNote note();
+  static std::string text(const BulkheadUse&) { return ""; }
+};
+using BulkheadGroups = std::vector<Named<BulkheadSettings>>;
+// What is wrong with the group that is named, or an empty text.
+std::string group_fault(const BulkheadUse& use, const BulkheadGroups& groups);
+// Those that hold for it. There is no fault.
+const BulkheadSettings& settings_of(const BulkheadUse& use, const BulkheadGroups& groups);
+
 // Which priority a request has: always the same, or what a header of it says.
 class PriorityRule {
  public:

@@ -74,5 +74,30 @@ TEST(BulkheadSettings, WhatIsWrongIsTold) {
   for (const auto& [text, fault] : rows) EXPECT_THAT(told(text), HasSubstr(fault)) << text;
 }
 
+TEST(BulkheadUse, ItsOwnOrAGroup) {
+  const BulkheadGroups groups = {{.name = "vendors", .value = {.concurrency = 7}}};
+  const auto limit = [&](const char* text) {
+    const ReadText<BulkheadUse> read(text);
+    EXPECT_TRUE(read.good) << read.told;
+    EXPECT_EQ(group_fault(read.value, groups), "");
+    return settings_of(read.value, groups).concurrency;
+  };
+  EXPECT_EQ(limit("vendors"), 7u);
+  EXPECT_EQ(limit("64"), 64u);
+  EXPECT_EQ(limit("{concurrency: 5}"), 5u);
+}
+
+TEST(BulkheadUse, WhatIsWrongIsTold) {
+  const BulkheadGroups groups = {{.name = "vendors", .value = {}}};
+  EXPECT_THAT(group_fault({.group = "vendor"}, groups),
+              HasSubstr("there is no bulkhead 'vendor'; did you mean 'vendors'"));
+  EXPECT_THAT(group_fault({.group = "x"}, {}), HasSubstr("there is no bulkhead 'x'"));
+  EXPECT_THAT(ReadText<BulkheadUse>("{queue: 1, share_by: path}").told,
+              HasSubstr("a client chooses the path"));
+  EXPECT_FALSE(ReadText<BulkheadUse>("0").good);
+  EXPECT_FALSE(ReadText<BulkheadUse>("-1").good);
+  EXPECT_FALSE(ReadText<BulkheadUse>("[1]").good);
+}
+
 }  // namespace
 }  // namespace banyan
