@@ -85,6 +85,8 @@ const Admin::Page Admin::pages[] = {
     {"/stack", Method::get, true, &Admin::stack, "the layers of each route, with their reasons"},
     {"/services", Method::get, true, &Admin::services,
      "the endpoints of each service as each worker sees them, and the breakers"},
+    {"/bulkheads", Method::get, true, &Admin::bulkheads,
+     "each compartment: its limit, who is in it, waited, and was refused"},
     {"/explain", Method::get, true, &Admin::explain,
      "?method=GET&url=http://host/path&header=name:value: which route wins, and why"},
     {"/reload", Method::post, true, &Admin::reload, "loads the configuration again"},
@@ -169,6 +171,12 @@ Task<Reply> Admin::stack(Request& request) {
 Task<Reply> Admin::services(Request& request) {
   auto page =
       make_response(request, 200, "application/json", services_json(co_await process_.services()));
+  page.headers->add(Name::cache_control, "no-store");
+  co_return page;
+}
+
+Task<Reply> Admin::bulkheads(Request& request) {
+  auto page = make_response(request, 200, "application/json", process_.bulkheads());
   page.headers->add(Name::cache_control, "no-store");
   co_return page;
 }

@@ -17,6 +17,7 @@ class Administered {
   virtual bool ready() const = 0;
   virtual Task<std::string> metrics() = 0;
   virtual Task<std::vector<ServiceStatus>> services() = 0;
+  virtual std::string bulkheads() = 0;
   virtual Reloader& reloader() = 0;
 
  protected:
@@ -47,6 +48,7 @@ class Admin final : public Handler {
   Task<Reply> config(Request& request);
   Task<Reply> stack(Request& request);
   Task<Reply> services(Request& request);
+  Task<Reply> bulkheads(Request& request);
   Task<Reply> explain(Request& request);
   Task<Reply> reload(Request& request);
 

@@ -7,6 +7,7 @@
 #include "base/prometheus.h"
 #include "patterns/ambassador/deadline_memory.h"
 #include "patterns/ambassador/retry_state.h"
+#include "patterns/bulkhead/compartments.h"
 #include "service/stack.h"
 #include "upstream/circuit.h"
 
@@ -16,6 +17,7 @@ struct CallShares {
   RetryStates retries;  // by service, over reloads
   DeadlineMemory deadlines;
   Circuits circuits;  // by service, over reloads
+  Compartments compartments;
 };
 
 // What the layers need to be built; to describe them takes nothing.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/bulkheads.h"
 #include "patterns/offloading/forwarded.h"
 #include "patterns/routing/router.h"
 #include "upstream/forward.h"
@@ -31,9 +32,24 @@ std::vector<Layer> edge_layers(const OffloadSettings& offload) {
 }
 
 // What stands between a route and the endpoints of a service, outermost first.
-std::vector<Layer> service_layers(const ServiceSettings& settings, const CallParts& calls) {
-  std::vector<Layer> out = caller_layers(settings, calls);
+std::vector<Layer> service_layers(const ServiceSettings& settings, const BulkheadGroups& groups,
+                                  const CallParts& calls) {
+  std::vector<Layer> out;
+  if (!settings.endpoints.empty()) out = caller_layers(settings, calls);
+  if (settings.bulkhead)
+    out.push_back(bulkhead_layer(BulkheadOf::service, calls.service, *settings.bulkhead, groups,
+                                 calls.shares != nullptr ? &calls.shares->compartments : nullptr));
+  if (settings.endpoints.empty()) return out;
   for (Layer& layer : attempt_layers(settings, calls)) out.push_back(std::move(layer));
+  return out;
+}
+
+// What belongs to one route, outermost first.
+std::vector<Layer> route_layers(const Model& model, size_t route, Compartments* compartments) {
+  std::vector<Layer> out;
+  if (const auto& use = model.settings.routes[route].bulkhead)
+    out.push_back(bulkhead_layer(BulkheadOf::route, model.matches[route].name, *use,
+                                 model.settings.bulkheads, compartments));
   return out;
 }
 
@@ -76,6 +92,8 @@ void describe_service(const Model& model, std::string_view name, std::vector<Lay
   const ServiceSettings* settings = settings_of(model, name);
   if (settings == nullptr) return;
   const std::string role = fmt::format("service {}", name);
+  for (LayerNote& note : describe(service_layers(*settings, model.settings.bulkheads, {name})))
+    out.push_back(std::move(note));
   if (settings->split) {
     out.push_back({role, "shares requests by weight: " + split_text(*settings->split)});
     for (const auto& part : settings->split->to) describe_service(model, part.name, out);
@@ -84,7 +102,6 @@ void describe_service(const Model& model, std::string_view name, std::vector<Lay
   } else if (settings->respond) {
     out.push_back({role, fmt::format("answers {} itself", settings->respond->status)});
   } else {
-    for (LayerNote& note : describe(service_layers(*settings, {}))) out.push_back(std::move(note));
     out.push_back({role, fmt::format("innermost: sends to one of {} ({})",
                                      endpoints_text(*settings), use_text(settings->use))});
   }
@@ -114,7 +131,9 @@ ServicePtr Composer::router() {
 
 ServicePtr Composer::route(size_t index) {
   const ServicePtr& answer = model_->route_answers[index];
-  return answer != nullptr ? answer : service(model_->settings.routes[index].to);
+  if (answer != nullptr) return answer;
+  const RouteEntry& entry = model_->settings.routes[index];
+  return stack(route_layers(*model_, index, &calls_.compartments), service(entry.to));
 }
 
 // A split may name a service that is not built yet: depth first, each once.
@@ -128,13 +147,13 @@ ServicePtr Composer::service(const std::string& name) {
 ServicePtr Composer::build(const std::string& name, const ServiceSettings& settings) {
   if (const auto answer = model_->answers.find(name); answer != model_->answers.end())
     return answer->second;
+  const auto layers = service_layers(settings, model_->settings.bulkheads, {name, &calls_, &loop_});
   if (const auto rule = model_->splits.find(name); rule != model_->splits.end()) {
     std::vector<ServicePtr> parts;
     for (const auto& part : settings.split->to) parts.push_back(service(part.name));
-    return std::make_shared<Split>(rule->second, std::move(parts), loop_);
+    return stack(layers, std::make_shared<Split>(rule->second, std::move(parts), loop_));
   }
-  return stack(service_layers(settings, {name, &calls_, &loop_}),
-               std::make_shared<Forward>(cluster_of_(name)));
+  return stack(layers, std::make_shared<Forward>(cluster_of_(name)));
 }
 
 std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings& offload,
@@ -149,8 +168,11 @@ std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings&
     out.push_back({"redirect", "sends the client to " + entry.redirect->to});
   else if (entry.respond)
     out.push_back({"respond", fmt::format("answers {} itself", entry.respond->status)});
-  else
+  else {
+    for (LayerNote& note : describe(route_layers(model, route, nullptr)))
+      out.push_back(std::move(note));
     describe_service(model, entry.to, out);
+  }
   return out;
 }
 

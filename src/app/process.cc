@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "app/bulkheads.h"
 #include "app/thread_call.h"
 #include "app/version.h"
 #include "task/combine.h"
@@ -262,8 +263,11 @@ Task<std::string> Process::metrics() {
   Exposition more;
   write_services(more, co_await services());
   write_retries(more, calls_.retries);
+  write_bulkheads(more, calls_.compartments);
   co_return observers_.prometheus() + more.take();
 }
+
+std::string Process::bulkheads() { return bulkheads_json(calls_.compartments); }
 
 // A worker that has another version for a moment, or none any more, knows nothing of some.
 Task<std::vector<ServiceStatus>> Process::services() {

@@ -35,6 +35,7 @@ class Process final : private Administered, private Reloader::Participant {
   bool ready() const override { return ready_ && !draining_; }
   Task<std::string> metrics() override;
   Task<std::vector<ServiceStatus>> services() override;
+  std::string bulkheads() override;
   Reloader& reloader() override { return *reloader_; }
   std::expected<void, std::string> prepare(const Settings& settings) override;
   void commit(const Loaded& loaded) override;

@@ -129,6 +129,8 @@ void declare(Fields<ServiceSettings>& f) {
   f.field("deadline", &ServiceSettings::deadline, "With `endpoints`. Off when not given.");
   f.field("context", &ServiceSettings::context,
           "With `endpoints`. When not given nothing is believed, and nothing told.");
+  f.field("bulkhead", &ServiceSettings::bulkhead,
+          "With `endpoints` or `split`. Off when not given.");
   f.field("split", &ServiceSettings::split, "Shares requests between other services.");
   f.field("redirect", &ServiceSettings::redirect, "Sends the client elsewhere.");
   f.field("respond", &ServiceSettings::respond, "A fixed answer.");
@@ -142,6 +144,8 @@ void declare(Fields<ServiceSettings>& f) {
     if (!s.endpoints.empty()) verify_use(s.use, fixed_endpoints(s.endpoints).size(), node, at);
     if (kinds == 1 && s.endpoints.empty() && (s.retry || s.hedge || s.deadline || s.context))
       at.error(node.place, "retry, hedge, deadline and context go with endpoints");
+    if ((s.redirect || s.respond) && s.bulkhead)
+      at.error(node.place, "bulkhead goes with endpoints or split: other answers take no room");
   });
 }
 
@@ -162,6 +166,7 @@ void declare(Fields<RouteEntry>& f) {
       "rewrite", [](RouteEntry& r) -> std::string& { return r.route.rewrite; },
       "The path that the service sees: `/v2/{id}`, with captures of the match. With a `?` it "
       "replaces the query too.");
+  f.field("bulkhead", &RouteEntry::bulkhead, "With `to`. Off when not given.");
   f.field("redirect", &RouteEntry::redirect, "Sends the client elsewhere.");
   f.field("respond", &RouteEntry::respond, "A fixed answer.");
   f.verify([](const RouteEntry& r, const Node& node, const Reading& at) {
@@ -171,6 +176,8 @@ void declare(Fields<RouteEntry>& f) {
                "wants exactly one of to, redirect, respond; it has " + std::to_string(targets));
     if (targets == 1 && r.to.empty() && !r.route.rewrite.empty())
       at.error(node.place, "rewrite goes with to");
+    if (targets == 1 && r.to.empty() && r.bulkhead)
+      at.error(node.place, "bulkhead goes with to: other answers take no room");
   });
 }
 
@@ -204,6 +211,8 @@ void declare(Fields<Settings>& f) {
   f.field("listeners", &Settings::listeners, "Where clients are served, by name.");
   f.field("services", &Settings::services, "Everything that can answer, by name.");
   f.field("routes", &Settings::routes, "Which service answers which request.");
+  f.field("bulkheads", &Settings::bulkheads,
+          "Bulkheads by name, each for all services and routes that name it, together.");
   f.field("offload", &Settings::offload, "For all listeners.");
   f.field("shutdown", &Settings::shutdown, "How the process ends.");
   f.field("log", &Settings::log, "What the process says of itself.");

@@ -5,6 +5,7 @@
 #include "http/uri.h"
 #include "io/native_engine.h"
 #include "patterns/ambassador/settings.h"
+#include "patterns/bulkhead/settings.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
 
@@ -60,6 +61,7 @@ struct ServiceSettings {
   std::optional<HedgeSettings> hedge;
   std::optional<DeadlineSettings> deadline;
   std::optional<ContextSettings> context;
+  std::optional<BulkheadUse> bulkhead;
   std::optional<SplitSettings> split;
   std::optional<RedirectSettings> redirect;
   std::optional<RespondSettings> respond;
@@ -69,6 +71,7 @@ struct ServiceSettings {
 struct RouteEntry {
   RouteSettings route;  // name, match, rewrite; moved to Model::matches
   std::string to;
+  std::optional<BulkheadUse> bulkhead;
   std::optional<RedirectSettings> redirect;
   std::optional<RespondSettings> respond;
   Place place;
@@ -91,6 +94,7 @@ struct Settings {
   std::vector<Named<ListenerSettings>> listeners;
   std::vector<Named<ServiceSettings>> services;
   std::vector<RouteEntry> routes;
+  BulkheadGroups bulkheads;
   OffloadSettings offload;
   ShutdownSettings shutdown;
   LogSettings log;

@@ -19,6 +19,7 @@ class Validation {
       : settings_(settings), problems_(problems) {}
 
   void run() {
+    groups();
     services();
     routes();
     listeners();
@@ -26,6 +27,14 @@ class Validation {
   }
 
  private:
+  void groups() {
+    std::unordered_map<std::string_view, const Place*> names;
+    for (const auto& group : settings_.bulkheads)
+      if (const auto [first, fresh] = names.emplace(group.name, &group.place); !fresh)
+        problems_.error(group.place, "bulkheads." + group.name,
+                        "given twice; the first is at " + to_string(*first->second));
+  }
+
   void services() {
     for (const auto& service : settings_.services) {
       const std::string path = "services." + service.name;
@@ -41,6 +50,39 @@ class Validation {
         wanted(part.name, part.place, "services." + service.name + ".split.to");
     }
     for (const auto& service : settings_.services) find_circle(service);
+    for (const auto& service : settings_.services)
+      bulkhead(service.value.bulkhead, "services." + service.name, [&](const std::string& group) {
+        for (const auto& part : parts_of(service))
+          once(group, part.name, service.value.bulkhead->place);
+      });
+  }
+
+  // `below` looks for the same group in what the call goes to.
+  template <class F>
+  void bulkhead(const std::optional<BulkheadUse>& use, const std::string& path, F below) {
+    if (!use || use->group.empty()) return;
+    const std::string fault = group_fault(*use, settings_.bulkheads);
+    if (!fault.empty()) problems_.error(use->place, path + ".bulkhead", fault);
+    looked_at_.clear();
+    below(use->group);
+  }
+
+  // Who has a place in a group and wants another one in it may wait for itself.
+  void once(const std::string& group, const std::string& service, const Place& place) {
+    const auto found = services_.find(service);
+    if (found == services_.end() || !looked_at_.insert(service).second) return;
+    const auto& use = found->second->value.bulkhead;
+    if (use && use->group == group)
+      problems_.error(place, "bulkheads." + group,
+                      fmt::format("service '{}', which the call goes on to, has a place in it "
+                                  "too: a call would wait for itself",
+                                  printable(service)));
+    for (const auto& part : parts_of(*found->second)) once(group, part.name, place);
+  }
+
+  static std::span<const Named<uint32_t>> parts_of(const Named<ServiceSettings>& service) {
+    if (!service.value.split) return {};
+    return service.value.split->to;
   }
 
   void wanted(const std::string& name, const Place& place, const std::string& path) {
@@ -74,6 +116,8 @@ class Validation {
     for (size_t i = 0; i < settings_.routes.size(); ++i) {
       const RouteEntry& entry = settings_.routes[i];
       if (!entry.to.empty()) wanted(entry.to, entry.place, fmt::format("routes[{}].to", i));
+      bulkhead(entry.bulkhead, fmt::format("routes[{}]", i),
+               [&](const std::string& group) { once(group, entry.to, entry.bulkhead->place); });
     }
   }
 
@@ -118,7 +162,7 @@ class Validation {
   const Settings& settings_;
   Problems& problems_;
   std::unordered_map<std::string_view, const Named<ServiceSettings>*> services_;
-  std::unordered_set<std::string_view> open_, done_;
+  std::unordered_set<std::string_view> open_, done_, looked_at_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "app/bulkheads.h"
 #include "app/compose.h"
 #include "io/cares.h"
 #include "task/combine.h"
@@ -175,6 +176,7 @@ bool Worker::port_is_ours(const Version& version, const Address& address) const 
 void Worker::commit() {
   if (next_ == nullptr || stop_.is_set()) return;
   set_budgets(next_->model->settings, shared_.calls.retries);
+  set_bulkheads(*next_->model, shared_.calls.compartments, loop_);
   for (Version::Bound& listener : next_->listeners) {
     Open& open = open_[listener.place];
     name(open, listener.name);

@@ -11,8 +11,7 @@ ServicePtr stack(const std::vector<Layer>& layers, ServicePtr inner) {
 std::vector<LayerNote> describe(const std::vector<Layer>& layers) {
   std::vector<LayerNote> notes;
   notes.reserve(layers.size());
-  for (const auto& layer : layers)
-    notes.push_back({std::string(layer.role), std::string(layer.why)});
+  for (const auto& layer : layers) notes.push_back({std::string(layer.role), layer.why});
   return notes;
 }
 

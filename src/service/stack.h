@@ -15,7 +15,7 @@ namespace banyan {
 
 struct Layer {
   std::string_view role;  // "bulkhead"
-  std::string_view why;   // one line: what it must be above or below, and why
+  std::string why;        // one line: what it must be above or below, and why
   std::move_only_function<ServicePtr(ServicePtr next) const> wrap;
 };
 

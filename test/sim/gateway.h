@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/bulkheads.h"
 #include "app/clusters.h"
 #include "app/compose.h"
 #include "app/edge.h"
@@ -46,6 +47,7 @@ class SimGateway {
     auto next = std::make_unique<Version>(*this, std::move(model));
     co_await next->clusters.ready(std::chrono::seconds(2));
     set_budgets(next->model->settings, calls_.retries);
+    set_bulkheads(*next->model, calls_.compartments, context_.loop);
     take(*next);
     auto old = std::exchange(now_, std::move(next));
     if (old != nullptr)
