@@ -23,6 +23,7 @@ services:
     retry: { attempts: 3, budget: 20% }   # only what is safe to send again
   catalog-v3: { endpoints: [http://127.0.0.1:9007] }        # the next version
   reviews:                                # when it fails it is left alone for a while
+    bulkhead: 16                          # and it never holds more than 16 calls
     endpoints: [http://127.0.0.1:9003]
     timeout: { request: 500ms }
     breaker: { failures: 3, open: 2s, scope: service }

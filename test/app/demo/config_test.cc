@@ -75,7 +75,8 @@ TEST_P(ExampleFile, GivesEveryRouteItsOwnName) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExampleFile,
-                         testing::Values("demo.yaml", "gateway-routing.yaml", "ambassador.yaml"));
+                         testing::Values("demo.yaml", "gateway-routing.yaml", "ambassador.yaml",
+                                         "bulkhead.yaml"));
 
 TEST(DemoConfig, IsTheExampleByteForByte) { EXPECT_EQ(demo_config(), file("examples/demo.yaml")); }
 
