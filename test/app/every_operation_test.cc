@@ -34,7 +34,7 @@ routes:
 }
 constexpr const char* with_retries =
     ", retry: { attempts: 3, backoff: 10ms }, deadline: { max: 9s, trust: true }, context: { "
-    "answer: true }";
+    "answer: true }, bulkhead: { concurrency: 2, queue: 2 }";
 constexpr const char* with_hedges = ", hedge: 1ms, retry: { attempts: 2, backoff: 0 }";
 
 struct Exchange {

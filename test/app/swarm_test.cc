@@ -51,6 +51,24 @@ std::string use(Dice& dice) {
   return out;
 }
 
+// A compartment of its own, or the one of the group.
+constexpr uint64_t permits_max = 3;
+std::string compartment(Dice& dice) {
+  std::string out = fmt::format("concurrency: {}", dice.between(1, permits_max));
+  if (dice.chance(70)) {
+    out += fmt::format(", queue: {}, wait: {}ms", dice.between(1, 10), dice.between(1, 3000));
+    if (dice.chance(50)) out += ", share_by: ip, shares: { default: 2, x: 5 }";
+  }
+  if (dice.chance(30)) out += fmt::format(", bytes: {}", dice.between(1024, 50'000));
+  if (dice.chance(30)) out += ", adaptive: true";
+  if (dice.chance(30)) out += ", priority: header:x-token";
+  return "{ " + out + " }";
+}
+std::string bulkhead(Dice& dice) {
+  if (dice.chance(50)) return "";
+  return ", bulkhead: " + (dice.chance(30) ? std::string("both") : compartment(dice));
+}
+
 // What is done so that calls go well although endpoints do not: any of it, or nothing.
 std::string call_policies(Dice& dice) {
   const auto ms = [&](int least, int most) {
@@ -88,7 +106,7 @@ std::string configuration(Dice& dice) {
         "pool: {{ connections: {}, idle: {}, idle_age: {}, requests: {} }}{} }}",
         at, dice.one_of({"ewma", "round_robin", "least_request", "{ hash: ip }", "{ hash: path }"}),
         ms(50, 1000), ms(500, 5000), ms(500, 4000), dice.between(5, 40), dice.below(10),
-        ms(10, 5000), dice.between(1, 20), use(dice) + call_policies(dice));
+        ms(10, 5000), dice.between(1, 20), use(dice) + call_policies(dice) + bulkhead(dice));
   };
   return fmt::format(R"(
 listeners:
@@ -98,6 +116,7 @@ listeners:
     offload:
       limits: {{ head: {}, body: {}, fields: {}, head_timeout: {}, body_timeout: {}, idle_timeout: {},
                 send_timeout: {}, tunnel_timeout: {}, requests: {} }}
+bulkheads: {{ both: {} }}
 services:
   a: {}
   b: {}
@@ -107,14 +126,16 @@ routes:
   - {{ match: {{ path: "/a/{{rest...}}" }}, to: a }}
   - {{ match: {{ path: "/b/{{rest...}}" }}, to: b, rewrite: "/other/{{rest}}" }}
   - {{ match: {{ path: "/named/{{rest...}}" }}, to: named }}
-  - {{ match: {{ path: "/shared/{{rest...}}" }}, to: shared }}
+  - {{ match: {{ path: "/shared/{{rest...}}" }}, to: shared{} }}
   - {{ match: {{ path: "/fixed/{{rest...}}" }}, respond: {{ status: 200, body: {} }} }}
   - {{ match: {{ path: "/moved/{{rest...}}" }}, redirect: "/a/{{rest}}" }}
 )",
                      gateway_address, dice.between(4, 40), dice.between(1024, 40'000),
                      dice.between(200, 120'000), dice.between(12, 50), ms(300, 5000), ms(300, 5000),
-                     ms(500, 8000), ms(500, 5000), ms(500, 5000), dice.between(1, 50), service(),
-                     service(), ms(500, 5000), dice.between(0, 5), dice.between(0, 5),
+                     ms(500, 8000), ms(500, 5000), ms(500, 5000), dice.between(1, 50),
+                     compartment(dice), service(), service(), ms(500, 5000), dice.between(0, 5),
+                     dice.between(0, 5),
+                     dice.chance(50) ? ", bulkhead: " + compartment(dice) : std::string(),
                      dice.one_of({"short", "\"\"", "a text"}));
 }
 
@@ -122,12 +143,15 @@ routes:
 struct Tally {
   std::map<uint16_t, size_t> statuses;        // 0: no answer
   size_t reused = 0, again = 0, refused = 0;  // refused: by a breaker, or as nobody is fit
+  size_t crowded = 0;                         // no room in a compartment
+  size_t waited = 0;                          // for a place in one
   size_t often = 0;                           // requests that endpoints saw more than twice
   size_t uploads_again = 0;                   // with content, more than once
   void count(const Record& r) {
     ++statuses[r.status];
     reused += r.reused;
     again += r.attempts > 1;
+    crowded += r.status == 503 && r.error && r.error->code == Code::overloaded;
     refused += r.status == 503 && r.attempts == 0 && r.error && r.error->side == Side::upstream &&
                r.error->code == Code::unavailable && r.endpoint.empty();
   }
@@ -284,8 +308,20 @@ class Swarm {
       hurrying.cancel();
       co_await hurrying.join();
     }
+    look_at_compartments(0);
     EXPECT_EQ(gateway_->connections().taken(), 0u);
     EXPECT_EQ(gateway_->server().counts().active, 0u);
+  }
+  void look_at_compartments(uint64_t most) {
+    for (const auto& [name, compartment] : gateway_->calls().compartments.all()) {
+      const Compartment::Status status = compartment->status();
+      EXPECT_LE(status.in_flight, most) << name;
+      if (most == 0) {
+        EXPECT_EQ(status.queued, 0u) << name;
+        EXPECT_EQ(status.bytes, 0u) << name;
+        tally_.waited += status.waited;
+      }
+    }
   }
   Task<> hurry() {
     const Duration began = sim_.elapsed();
@@ -299,6 +335,7 @@ class Swarm {
   // What is told of an exchange must be true, and told once.
   void finished(const Request* request, const Record& r) {
     tally_.count(r);
+    look_at_compartments(permits_max);
     if (tells_) tell(request, r);
     EXPECT_TRUE(r.status != 0 || r.error) << "no answer, and no reason";
     EXPECT_LE(r.started, r.ended);
@@ -373,6 +410,8 @@ TEST(Swarm, EverySeed) {
   EXPECT_GT(tally.reused, 100u);
   EXPECT_GT(tally.again, 10u);
   EXPECT_GT(tally.refused, 30u);
+  EXPECT_GT(tally.crowded, 30u);
+  EXPECT_GT(tally.waited, 20u);
   EXPECT_GT(tally.often, 10u);
   EXPECT_GT(tally.uploads_again, 3u);
 }
