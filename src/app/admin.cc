@@ -51,17 +51,25 @@ void append_note(std::string& out, const LayerNote& note, bool first) {
   out += "\"}";
 }
 
+void append_stack(std::string& out, std::string_view kind, std::string_view name,
+                  const std::vector<LayerNote>& layers) {
+  out += out.size() == 1 ? "\n  {\"" : ",\n  {\"";
+  out += kind;
+  out += "\": \"";
+  append_json_escaped(out, name);
+  out += "\", \"layers\": [";
+  bool first = true;
+  for (const LayerNote& note : layers) append_note(out, note, std::exchange(first, false));
+  out += "]}";
+}
+
 std::string stacks_json(const Model& model) {
+  const Settings& settings = model.settings;
   std::string out = "[";
-  for (size_t i = 0; i < model.settings.routes.size(); ++i) {
-    out += i == 0 ? "\n  {\"route\": \"" : ",\n  {\"route\": \"";
-    append_json_escaped(out, model.matches[i].name);
-    out += "\", \"layers\": [";
-    bool first = true;
-    for (const LayerNote& note : describe_route(model, model.settings.offload, i))
-      append_note(out, note, std::exchange(first, false));
-    out += "]}";
-  }
+  for (size_t i = 0; i < settings.routes.size(); ++i)
+    append_stack(out, "route", model.matches[i].name, describe_route(model, settings.offload, i));
+  for (const auto& [name, place, listener] : settings.listeners)
+    if (listener.only) append_stack(out, "ambassador", name, describe_entry(model, listener));
   return out + "\n]\n";
 }
 

@@ -71,6 +71,19 @@ Clusters::Clusters(Context& context, Engine& engine, Resolver& resolver, const S
     if (mine == nullptr)
       mine = std::make_shared<DiscoveredCluster>(context, engine, resolver, name, service);
   }
+  for (const auto& [name, place, listener] : settings.listeners) {
+    if (!listener.only || !listener.only->proxy) continue;
+    std::shared_ptr<Destinations>& mine = destinations_[name];
+    if (before != nullptr) mine = before->destinations(name);
+    if (mine == nullptr || !(mine->settings() == *listener.only->proxy))
+      mine = std::make_shared<Destinations>(context, engine, resolver, "ambassador " + name,
+                                            *listener.only->proxy);
+  }
+}
+
+std::shared_ptr<Destinations> Clusters::destinations(std::string_view entry) const {
+  const auto found = destinations_.find(entry);
+  return found != destinations_.end() ? found->second : nullptr;
 }
 
 ClusterPtr Clusters::find(std::string_view name) const {
@@ -101,6 +114,8 @@ Task<> Clusters::retire(const Clusters* next) {
     }
     co_await mine->stop();
   }
+  for (auto& [name, mine] : destinations_)
+    if (next == nullptr || next->destinations(name) != mine) co_await mine->stop();
 }
 
 }  // namespace banyan

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "app/settings.h"
+#include "patterns/ambassador/destinations.h"
 #include "upstream/discovery.h"
 #include "upstream/endpoint_status.h"
 #include "upstream/health_check.h"
@@ -44,6 +45,8 @@ class Clusters {
 
   // Null when it is no upstream service.
   ClusterPtr find(std::string_view name) const;
+  // Of a forward proxy; null when the entry is none.
+  std::shared_ptr<Destinations> destinations(std::string_view entry) const;
   std::map<std::string, ClusterStatus> status(Time now) const;
   // Waits for the first endpoints of names that are new, at most so long.
   Task<> ready(Duration at_most);
@@ -52,6 +55,7 @@ class Clusters {
 
  private:
   std::map<std::string, DiscoveredClusterPtr, std::less<>> all_;
+  std::map<std::string, std::shared_ptr<Destinations>, std::less<>> destinations_;
 };
 
 }  // namespace banyan

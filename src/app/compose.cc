@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "app/bulkheads.h"
+#include "app/tcp_edge.h"
+#include "patterns/ambassador/forward_proxy.h"
 #include "patterns/offloading/forwarded.h"
 #include "patterns/routing/router.h"
 #include "upstream/forward.h"
@@ -75,6 +77,14 @@ std::string split_text(const SplitSettings& split) {
   return out;
 }
 
+std::string proxy_text(const ForwardProxySettings& proxy) {
+  std::string out = "innermost: connects to the host that the client names, if it is one of: ";
+  out += Value<std::vector<AllowedHost>>::text(proxy.allow);
+  for (const auto& [host, place, name] : proxy.services)
+    out += fmt::format("{}{} (service {})", out.ends_with(' ') ? "" : ", ", host, name);
+  return out;
+}
+
 // Who is chosen, and who is left out.
 std::string use_text(const UseSettings& use) {
   std::string out = Value<Balance>::text(use.balance.method);
@@ -109,14 +119,44 @@ void describe_service(const Model& model, std::string_view name, std::vector<Lay
 
 }  // namespace
 
-Composer::Composer(ModelPtr model, Loop& loop, CallShares& calls, ClusterOf cluster_of)
-    : model_(std::move(model)), loop_(loop), calls_(calls), cluster_of_(std::move(cluster_of)) {
+Composer::Composer(ModelPtr model, Loop& loop, CallShares& calls, Upstreams upstreams)
+    : model_(std::move(model)), loop_(loop), calls_(calls), upstreams_(std::move(upstreams)) {
   for (const auto& [name, place, settings] : model_->settings.services)
     settings_.emplace(name, &settings);
 }
 
-ServicePtr Composer::listener(const OffloadSettings& offload) {
-  return stack(edge_layers(offload), router());
+std::shared_ptr<Handler> Composer::edge(const ListenerSettings& listener,
+                                        const OffloadSettings& offload, ExchangeObserver observer) {
+  const auto& only = listener.only;
+  if (only && only->raw)
+    return std::make_shared<TcpEdge>(
+        model_, std::make_unique<TcpProxy>(upstreams_.cluster(only->service), only->idle),
+        std::move(observer));
+  return std::make_shared<Edge>(
+      model_, offload, only ? everything_to(*only, offload) : stack(edge_layers(offload), router()),
+      std::move(observer));
+}
+
+ServicePtr Composer::everything_to(const ListenerSettings::Only& only,
+                                   const OffloadSettings& offload) {
+  if (only.proxy) return forward_proxy(only, offload);
+  return stack(edge_layers(offload), service(only.service));
+}
+
+ServicePtr Composer::forward_proxy(const ListenerSettings::Only& only,
+                                   const OffloadSettings& offload) {
+  std::vector<Layer> layers = edge_layers(offload);
+  const Layer hop = std::move(layers.front());
+  layers.erase(layers.begin());
+  ForwardProxy::KnownHosts known;
+  for (const auto& [host, place, name] : only.proxy->services) {
+    std::string lowered(host);
+    std::ranges::transform(lowered, lowered.begin(), lower);
+    known.emplace(std::move(lowered),
+                  ForwardProxy::Known{stack(layers, service(name)), upstreams_.cluster(name)});
+  }
+  return hop.wrap(
+      std::make_shared<ForwardProxy>(upstreams_.destinations(only.entry), std::move(known)));
 }
 
 ServicePtr Composer::router() {
@@ -153,7 +193,7 @@ ServicePtr Composer::build(const std::string& name, const ServiceSettings& setti
     for (const auto& part : settings.split->to) parts.push_back(service(part.name));
     return stack(layers, std::make_shared<Split>(rule->second, std::move(parts), loop_));
   }
-  return stack(layers, std::make_shared<Forward>(cluster_of_(name)));
+  return stack(layers, std::make_shared<Forward>(upstreams_.cluster(name)));
 }
 
 std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings& offload,
@@ -173,6 +213,25 @@ std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings&
       out.push_back(std::move(note));
     describe_service(model, entry.to, out);
   }
+  return out;
+}
+
+std::vector<LayerNote> describe_entry(const Model& model, const ListenerSettings& listener) {
+  const ListenerSettings::Only& only = *listener.only;
+  if (only.raw)
+    return {{fmt::format("service {}", only.service),
+             fmt::format("all there is: bytes to and from one of its endpoints, until nobody says "
+                         "anything for {}",
+                         to_text(only.idle))}};
+  std::vector<LayerNote> out =
+      describe(edge_layers(merge(listener.offload, model.settings.offload)));
+  if (!only.proxy) {
+    describe_service(model, only.service, out);
+    return out;
+  }
+  out.resize(1);
+  out.push_back({"forward proxy", proxy_text(*only.proxy)});
+  for (const auto& [host, place, name] : only.proxy->services) describe_service(model, name, out);
   return out;
 }
 

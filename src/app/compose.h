@@ -6,7 +6,8 @@
 #include <map>
 
 #include "app/call_layers.h"
-#include "app/model.h"
+#include "app/edge.h"
+#include "patterns/ambassador/destinations.h"
 #include "service/stack.h"
 #include "upstream/cluster.h"
 
@@ -15,24 +16,31 @@ namespace banyan {
 // Builds services by name, each once, and the stacks of listeners over one router.
 class Composer {
  public:
-  using ClusterOf = std::function<ClusterPtr(std::string_view name)>;
+  // What the worker has, by name; null: it has none.
+  struct Upstreams {
+    std::function<ClusterPtr(std::string_view service)> cluster;
+    std::function<std::shared_ptr<Destinations>(std::string_view entry)> destinations;
+  };
   // What is built shares the model, so it may outlive the composer. The loop outlives it all, and
   // so does what is shared.
-  Composer(ModelPtr model, Loop& loop, CallShares& calls, ClusterOf cluster_of);
+  Composer(ModelPtr model, Loop& loop, CallShares& calls, Upstreams upstreams);
 
-  // All that a listener's requests pass.
-  ServicePtr listener(const OffloadSettings& offload);
+  // What the connections of a listener get. `offload` holds for it.
+  std::shared_ptr<Handler> edge(const ListenerSettings& listener, const OffloadSettings& offload,
+                                ExchangeObserver observer);
 
  private:
   ServicePtr router();
   ServicePtr route(size_t index);
   ServicePtr service(const std::string& name);
+  ServicePtr everything_to(const ListenerSettings::Only& only, const OffloadSettings& offload);
+  ServicePtr forward_proxy(const ListenerSettings::Only& only, const OffloadSettings& offload);
   ServicePtr build(const std::string& name, const ServiceSettings& settings);
 
   const ModelPtr model_;
   Loop& loop_;
   CallShares& calls_;
-  const ClusterOf cluster_of_;
+  const Upstreams upstreams_;
   std::map<std::string_view, const ServiceSettings*> settings_;
   std::map<std::string, ServicePtr, std::less<>> services_;
   ServicePtr router_;
@@ -41,5 +49,8 @@ class Composer {
 // One layer a line for /stack and `banyan explain`, from the listener to the endpoints.
 std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings& offload,
                                       size_t route);
+
+// The same of an ambassador's entry; `listener.only` is there.
+std::vector<LayerNote> describe_entry(const Model& model, const ListenerSettings& listener);
 
 }  // namespace banyan

@@ -1,5 +1,6 @@
 #include "app/edge.h"
 
+#include "app/tcp_edge.h"
 #include "service/respond.h"
 #include "service/tell.h"
 
@@ -29,6 +30,10 @@ H1Limits limits_of(const OffloadSettings& offload) {
   take(out.path.merge_slashes, paths.merge_slashes);
   take(out.path.encoded_slash, paths.encoded_slash);
   return out;
+}
+
+Response TcpEdge::fault(Arena& arena, const Request*, const Error& error) {
+  return respond(arena, error);
 }
 
 Response Edge::fault(Arena& arena, const Request* request, const Error& error) {

@@ -69,6 +69,27 @@ void compile_services(Model& model, Problems& problems) {
   }
 }
 
+// An entry is a listener with one service behind it; an address of raw TCP is a service, too.
+void expand_ambassador(Settings& settings) {
+  for (const auto& [name, place, entry] : settings.ambassador) {
+    const bool raw = !entry.tcp.empty();
+    std::string service = raw ? entry.tcp : entry.to;
+    if (const std::string url = raw ? tcp_endpoint(entry.tcp) : std::string(); !url.empty()) {
+      service = "ambassador " + name;
+      ServiceSettings made;
+      made.endpoints.push_back({.url = url, .weight = 1, .place = entry.place});
+      settings.services.push_back({.name = service, .place = place, .value = std::move(made)});
+    }
+    ListenerSettings made;
+    made.address = entry.listen;
+    made.connections = entry.connections;
+    made.place = entry.place;
+    made.only =
+        ListenerSettings::Only{name, std::move(service), raw, entry.idle, entry.forward_proxy};
+    settings.listeners.push_back({.name = name, .place = place, .value = std::move(made)});
+  }
+}
+
 template <class T>
 void prefer(std::optional<T>& nearer, const std::optional<T>& farther) {
   if (!nearer) nearer = farther;
@@ -123,6 +144,7 @@ Loaded load_model(const std::string& path, const Sources& sources) {
   (void)Value<Settings>::read(root, settings, Reading(out.problems));
   name_routes(settings.routes, out.problems);
   validate(settings, out.problems);
+  expand_ambassador(settings);
   compile_services(*model, out.problems);
   compile_routes(*model, out.problems);
   if (out.problems.failed()) return out;

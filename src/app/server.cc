@@ -77,7 +77,21 @@ Task<> Server::join() {
   co_await connections_.join();
 }
 
+Task<> Server::serve_raw(Stream& stream, Handler& handler) {
+  ++counts_.active;
+  Arena arena;
+  Record record;
+  record.started = loop_.now();
+  co_await handler.connections()->serve(stream, arena, record);
+  record.ended = loop_.now();
+  handler.finished(nullptr, stream.peer(), record);
+  --counts_.active;
+}
+
 Task<> Server::serve(StreamPtr stream) {
+  // It is kept to the end of the connection, whatever the next version says.
+  if (const auto first = handler_; first->connections() != nullptr)
+    co_return co_await serve_raw(*stream, *first);
   H1Connection connection(std::move(stream), *this);
   open_.push_back(connection);
   ++counts_.active;

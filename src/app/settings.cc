@@ -211,6 +211,8 @@ void declare(Fields<Settings>& f) {
   f.field("listeners", &Settings::listeners, "Where clients are served, by name.");
   f.field("services", &Settings::services, "Everything that can answer, by name.");
   f.field("routes", &Settings::routes, "Which service answers which request.");
+  f.field("ambassador", &Settings::ambassador,
+          "Local addresses for what an application beside it wants to reach, by name.");
   f.field("bulkheads", &Settings::bulkheads,
           "Bulkheads by name, each for all services and routes that name it, together.");
   f.field("offload", &Settings::offload, "For all listeners.");

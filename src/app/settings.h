@@ -4,6 +4,7 @@
 #pragma once
 #include "http/uri.h"
 #include "io/native_engine.h"
+#include "patterns/ambassador/entry.h"
 #include "patterns/ambassador/settings.h"
 #include "patterns/bulkhead/settings.h"
 #include "patterns/routing/settings.h"
@@ -50,6 +51,16 @@ struct ListenerSettings {
   std::optional<uint32_t> threads;  // of its own; else it shares the general workers
   OffloadSettings offload;
   Place place;
+  // Of an ambassador's entry, which becomes a listener (expand_ambassador in app/model): one
+  // service for everything instead of the routes.
+  struct Only {
+    std::string entry;    // its name
+    std::string service;  // empty: a forward proxy
+    bool raw = false;     // as TCP
+    Nanoseconds idle{};
+    std::optional<ForwardProxySettings> proxy;
+  };
+  std::optional<Only> only;
 };
 
 struct ServiceSettings {
@@ -95,6 +106,7 @@ struct Settings {
   std::vector<Named<ServiceSettings>> services;
   std::vector<RouteEntry> routes;
   BulkheadGroups bulkheads;
+  std::vector<Named<AmbassadorEntry>> ambassador;
   OffloadSettings offload;
   ShutdownSettings shutdown;
   LogSettings log;

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "io/address.h"
+#include "upstream/locate.h"
 
 namespace banyan {
 
@@ -47,7 +48,7 @@ class Validation {
       const auto& split = service.value.split;
       if (!split) continue;
       for (const auto& part : split->to)
-        wanted(part.name, part.place, "services." + service.name + ".split.to");
+        wanted_for_http(part.name, part.place, "services." + service.name + ".split.to");
     }
     for (const auto& service : settings_.services) find_circle(service);
     for (const auto& service : settings_.services)
@@ -95,6 +96,18 @@ class Validation {
         fmt::format("there is no service '{}'{}", printable(name), did_you_mean(name, known)));
   }
 
+  void wanted_for_http(const std::string& name, const Place& place, const std::string& path) {
+    wanted(name, place, path);
+    const auto found = services_.find(name);
+    if (found == services_.end()) return;
+    for (const EndpointSettings& endpoint : found->second->value.endpoints)
+      if (const auto where = locate(endpoint.url); where && !where->http)
+        return problems_.error(place, path,
+                               fmt::format("service '{}' is not HTTP ({}): only an entry under "
+                                           "ambassador, with tcp, can lead to it",
+                                           printable(name), printable(endpoint.url)));
+  }
+
   // Depth first over splits. Each service is finished once, so the cost is that of the references.
   void find_circle(const Named<ServiceSettings>& service) {
     if (!service.value.split || done_.contains(service.name)) return;
@@ -115,14 +128,15 @@ class Validation {
   void routes() {
     for (size_t i = 0; i < settings_.routes.size(); ++i) {
       const RouteEntry& entry = settings_.routes[i];
-      if (!entry.to.empty()) wanted(entry.to, entry.place, fmt::format("routes[{}].to", i));
+      if (!entry.to.empty())
+        wanted_for_http(entry.to, entry.place, fmt::format("routes[{}].to", i));
       bulkhead(entry.bulkhead, fmt::format("routes[{}]", i),
                [&](const std::string& group) { once(group, entry.to, entry.bulkhead->place); });
     }
   }
 
   void listeners() {
-    if (settings_.listeners.empty())
+    if (settings_.listeners.empty() && settings_.ambassador.empty())
       problems_.error({}, "listeners",
                       "there is none: nothing would be served; add listeners: { public: :8080 }");
     std::unordered_map<std::string_view, const Place*> names;
@@ -134,8 +148,46 @@ class Validation {
                         "given twice; the first is at " + to_string(*first->second));
       taken(listener.value.address, listener.place, path, addresses);
     }
+    for (const auto& entry : settings_.ambassador) ambassador(entry, names, addresses);
     if (settings_.admin)
       taken(settings_.admin->address, settings_.admin->place, "admin.address", addresses);
+  }
+
+  // Listeners and entries have names of their own.
+  void ambassador(const Named<AmbassadorEntry>& entry,
+                  std::unordered_map<std::string_view, const Place*>& listeners,
+                  std::unordered_map<std::string, const Place*>& addresses) {
+    const std::string path = "ambassador." + entry.name;
+    const AmbassadorEntry& e = entry.value;
+    if (const auto [first, fresh] = listeners.emplace(entry.name, &entry.place); !fresh)
+      problems_.error(entry.place, path,
+                      "the name is given twice; first at " + to_string(*first->second));
+    if (!e.to.empty()) wanted_for_http(e.to, e.place, path + ".to");
+    if (!e.tcp.empty() && tcp_endpoint(e.tcp).empty()) has_endpoints(e.tcp, e.place, path + ".tcp");
+    if (e.forward_proxy) forward_proxy(*e.forward_proxy, e, path + ".forward_proxy");
+    taken(e.listen, e.place, path, addresses);
+  }
+
+  void forward_proxy(const ForwardProxySettings& proxy, const AmbassadorEntry& entry,
+                     const std::string& path) {
+    for (const auto& [host, place, service] : proxy.services)
+      wanted_for_http(service, place, path + ".services." + host);
+    const auto address = parse_address(entry.listen);
+    const bool local =
+        !address || address->family == Address::Family::unix_path || is_loopback(*address);
+    const bool open = std::ranges::any_of(proxy.allow, &AllowedHost::is_everything);
+    if (open && !local)
+      problems_.error(proxy.place, path + ".allow",
+                      "'*' on an address that others reach is an open proxy; listen on loopback or "
+                      "a Unix socket, or name the hosts");
+  }
+
+  void has_endpoints(const std::string& name, const Place& place, const std::string& path) {
+    wanted(name, place, path);
+    const auto found = services_.find(name);
+    if (found != services_.end() && found->second->value.endpoints.empty())
+      problems_.error(place, path,
+                      fmt::format("service '{}' has no endpoints to connect to", printable(name)));
   }
 
   // Port 0 is a fresh port each time.

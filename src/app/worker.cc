@@ -33,7 +33,7 @@ struct Worker::Version {
     Address wanted;
     std::string place;
     uint32_t connections;
-    std::shared_ptr<Edge> edge;
+    std::shared_ptr<Handler> edge;
     ListenerPtr fresh;  // null: the listener that is open stays
   };
   Version(Context& context, Engine& engine, Resolver& resolver, ModelPtr from,
@@ -120,7 +120,8 @@ std::expected<void, std::string> Worker::open_listeners(Version& version,
                                                         std::vector<BoundAddress>& bound) {
   const Settings& settings = version.model->settings;
   Composer composer(version.model, loop_, shared_.calls,
-                    [&](std::string_view name) { return version.clusters.find(name); });
+                    {[&](std::string_view name) { return version.clusters.find(name); },
+                     [&](std::string_view name) { return version.clusters.destinations(name); }});
   bound.resize(settings.listeners.size());
   for (size_t i = 0; i < settings.listeners.size(); ++i) {
     const auto& [name, place, listener] = settings.listeners[i];
@@ -129,14 +130,12 @@ std::expected<void, std::string> Worker::open_listeners(Version& version,
     auto observer = shared_.observers.observer(index_, settings, name, offload, loop_);
     if (!observer) return std::unexpected(fmt::format("listener {}: {}", name, observer.error()));
     const Address wanted = parse_address(listener.address).value_or(Address{});
-    version.listeners.push_back(
-        {.name = name,
-         .wanted = wanted,
-         .place = place_of(name, wanted),
-         .connections = listener.connections,
-         .edge = std::make_shared<Edge>(version.model, offload, composer.listener(offload),
-                                        std::move(*observer)),
-         .fresh = nullptr});
+    version.listeners.push_back({.name = name,
+                                 .wanted = wanted,
+                                 .place = place_of(name, wanted),
+                                 .connections = listener.connections,
+                                 .edge = composer.edge(listener, offload, std::move(*observer)),
+                                 .fresh = nullptr});
     if (auto opened = open_listener(version, i, bound[i]); !opened) return opened;
   }
   return {};

@@ -69,7 +69,11 @@ void set_forwarded(Request& request, bool peer_is_trusted) {
            concat(request.arena,
                   {"for=", v6 ? "\"[" : "", client, v6 ? "]\"" : "", ";proto=", proto}));
   }
-  append(h, Name::via, request.minor_version == 0 ? "1.0 banyan" : "1.1 banyan");
+  add_via(request);
+}
+
+void add_via(Request& request) {
+  append(request.headers, Name::via, request.minor_version == 0 ? "1.0 banyan" : "1.1 banyan");
 }
 
 }  // namespace banyan

@@ -10,5 +10,7 @@
 namespace banyan {
 
 void set_forwarded(Request& request, bool peer_is_trusted);
+// Via alone, for whoever tells nothing of the client.
+void add_via(Request& request);
 
 }  // namespace banyan

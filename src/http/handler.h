@@ -27,9 +27,20 @@ struct H1Limits {
   uint32_t requests_max = 100'000;  // a connection
 };
 
+// What takes a whole connection, of a protocol that is not HTTP.
+class ConnectionService {
+ public:
+  virtual ~ConnectionService() = default;
+  // To its end. What `record` is told of it may point into the arena, or into what the handler
+  // holds.
+  virtual Task<> serve(Stream& client, Arena& arena, Record& record) = 0;
+};
+
 class Handler {
  public:
   virtual ~Handler() = default;
+  // Null: the connection is HTTP, and the rest of this class is for it.
+  virtual ConnectionService* connections() { return nullptr; }
   virtual const H1Limits& limits() const = 0;
   virtual Task<Reply> call(Request& request) = 0;
   // The answer for an error. `request` is null when its head could not be read.

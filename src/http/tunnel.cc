@@ -15,7 +15,7 @@ class Relay {
     last_active_ = (co_await current_context()).loop.now();
     co_await until{Handle{both_}, both()};
     for (Buffer* b : buffers_) b->release();
-    co_return Relayed{moved_[0], moved_[1]};
+    co_return Relayed{moved_[0], moved_[1], broken_};
   }
 
  private:
@@ -37,6 +37,8 @@ class Relay {
       streams_[1 - i]->shutdown_write();
       co_return done;
     }
+    // The first is the cause: what it calls off ends only by it.
+    if (!broken_) broken_ = done.error();
     if (done.error().code == Code::reset)
       for (Stream* s : streams_) s->abort();
     if (both_ != nullptr) both_->request(Code::cancelled);
@@ -78,6 +80,7 @@ class Relay {
   const Duration idle_max_;
   Time last_active_{};
   Cancel* both_ = nullptr;
+  std::optional<Error> broken_;
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 // bytes must not look whole. Bounds: a buffer a direction, held only while it has bytes; silence
 // both ways for `idle_max` ends it.
 #pragma once
+#include <optional>
+
 #include "io/buffer.h"
 #include "io/stream.h"
 
@@ -13,6 +15,8 @@ namespace banyan {
 struct Relayed {
   uint64_t there = 0;  // bytes from a to b
   uint64_t back = 0;   // bytes from b to a
+  // What ended it, when it was not the orderly end of both: a reset, silence, being called off.
+  std::optional<Error> broken;
 };
 
 // What is in `from_a` was read from a already and goes to b first; `from_b` the other way round.

@@ -130,6 +130,7 @@ Result<Target> parse_absolute(Method method, Bytes raw, const PathRules& rules, 
   const size_t end = rest.find_first_of("/?");
   Target out;
   out.form = Target::Form::absolute;
+  out.https = iequal(scheme, "https");
   out.authority = rest.substr(0, end);
   if (!parse_authority(out.authority)) return bad("the target names no host");
   // The server as a whole is meant, for which a proxy has no other words (RFC 9112, section 3.2.4).

@@ -22,6 +22,7 @@ struct PathRules {
 struct Target {
   enum class Form : uint8_t { origin, absolute, authority, asterisk };
   Form form = Form::origin;
+  bool https = false;          // of the absolute form: its scheme
   std::string_view authority;  // empty: the target named none
   std::string_view path;       // normal form, begins with '/'; "*" for the asterisk form
   std::string_view query;      // without the '?'

@@ -22,8 +22,12 @@ std::span<const Resolved::Entry> most_wanted(const std::vector<Resolved::Entry>&
 }  // namespace
 
 Discovery::Discovery(Context& context, Resolver& resolver, Cluster& cluster,
-                     std::vector<Source> sources)
-    : loop_(context.loop), resolver_(resolver), cluster_(cluster), nursery_(context) {
+                     std::vector<Source> sources, Admits admits)
+    : loop_(context.loop),
+      resolver_(resolver),
+      cluster_(cluster),
+      admits_(std::move(admits)),
+      nursery_(context) {
   followed_.reserve(sources.size());
   for (Source& source : sources) {
     Followed& followed = followed_.emplace_back();
@@ -85,11 +89,17 @@ Duration Discovery::note(Followed& followed, const Result<Resolved>& answer) {
 
 void Discovery::publish() {
   std::vector<Cluster::Member> members;
+  kept_out_ = false;
   for (const Followed& f : followed_) {
     if (f.entries.empty()) continue;
-    for (const Resolved::Entry& e : most_wanted(f.entries))
+    for (const Resolved::Entry& e : most_wanted(f.entries)) {
+      if (admits_ && !admits_(e.address)) {
+        kept_out_ = true;
+        continue;
+      }
       members.push_back({to_string(e.address), e.address, f.source.weight * e.weight,
                          f.source.where.host_header});
+    }
   }
   if (members == published_) return;
   cluster_.set_members(members);

@@ -7,6 +7,8 @@
 // known members stay, last_error() says why, and it is asked again after 1 s, doubling to 30 s.
 // Every pause is up to a tenth longer, so that workers and gateways do not ask all at once.
 #pragma once
+#include <functional>
+
 #include "io/resolve.h"
 #include "task/nursery.h"
 #include "task/sync.h"
@@ -21,7 +23,10 @@ class Discovery {
     Location where;
     uint32_t weight = 1;  // 1 .. 65535
   };
-  Discovery(Context& context, Resolver& resolver, Cluster& cluster, std::vector<Source> sources);
+  // `admits`: which addresses may become endpoints; empty: all.
+  using Admits = std::function<bool(const Address&)>;
+  Discovery(Context& context, Resolver& resolver, Cluster& cluster, std::vector<Source> sources,
+            Admits admits = {});
 
   // Sets the fixed members, and begins to ask for the others.
   void start();
@@ -37,6 +42,8 @@ class Discovery {
   };
   // Of the sources whose last question failed, the one that failed last.
   const Failure* last_error() const;
+  // Some address was found, and may be no endpoint.
+  bool kept_out() const { return kept_out_; }
 
  private:
   struct Followed {
@@ -59,6 +66,8 @@ class Discovery {
   Resolver& resolver_;
   Cluster& cluster_;
   std::vector<Followed> followed_;  // as many as there were at the start
+  const Admits admits_;
+  bool kept_out_ = false;
   std::vector<Cluster::Member> published_;
   size_t unasked_ = 0;
   Event all_asked_;

@@ -13,13 +13,21 @@ constexpr Duration skip_max = std::chrono::seconds(30);
 
 }  // namespace
 
-H1Lease Endpoint::lend(H1Client& client) {
+void Endpoint::enter() {
   if (in_flight_++ == 0) self_ = shared_from_this();
+}
+
+H1Lease Endpoint::lend(H1Client& client) {
+  enter();
   return H1Lease(client, *this);
 }
 
 void Endpoint::give_back(H1Client& client, bool reusable) noexcept {
   pool_.put(client, reusable);
+  leave();
+}
+
+void Endpoint::leave() noexcept {
   if (--in_flight_ == 0) {
     // This may be the last reference: nothing of the endpoint is touched after it.
     const auto last = std::move(self_);

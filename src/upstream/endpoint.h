@@ -52,6 +52,17 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
   // Lends a connection of its pool: one more exchange in flight until the lease ends.
   H1Lease lend(H1Client& client);
   void give_back(H1Client& client, bool reusable) noexcept override;
+  // One more in flight, as long as it lives, that has a connection of its own.
+  class Guest {
+   public:
+    explicit Guest(Endpoint& endpoint) : endpoint_(endpoint) { endpoint.enter(); }
+    Guest(const Guest&) = delete;
+    Guest& operator=(const Guest&) = delete;
+    ~Guest() { endpoint_.leave(); }
+
+   private:
+    Endpoint& endpoint_;
+  };
 
   void connect_failed();
   void connected() { failures_ = 0; }
@@ -64,6 +75,9 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
   int64_t turn = 0;
 
  private:
+  void enter();
+  void leave() noexcept;
+
   const std::string name_;
   const uint64_t name_hash_;
   const Address address_;

@@ -13,8 +13,8 @@ using Located = std::expected<Location, std::string>;
 
 constexpr uint16_t http_port = 80;
 constexpr std::string_view forms =
-    "; write http://host:port, http://[::1]:port, unix:/path, dns:name:port or "
-    "dns+srv:_http._tcp.name";
+    "; write http://host:port, http://[::1]:port, unix:/path, dns:name:port, "
+    "dns+srv:_http._tcp.name, or tcp://host:port for what is not HTTP";
 
 std::unexpected<std::string> fault(std::string text) { return std::unexpected(std::move(text)); }
 
@@ -111,6 +111,16 @@ Located locate_http(std::string_view rest) {
   return locate_authority(authority, http_port);
 }
 
+Located locate_tcp(std::string_view authority) {
+  if (authority.find_first_of("/?#@") != std::string_view::npos)
+    return fault(quoted(authority) + " is more than host:port");
+  if (authority.rfind(':') == std::string_view::npos || authority.ends_with(']'))
+    return fault("the port is missing; write tcp://" + printable(authority) + ":PORT");
+  Located out = locate_authority(authority, 0);
+  if (out) out->http = false;
+  return out;
+}
+
 Located locate_unix(std::string_view url, std::string_view path) {
   if (!path.starts_with('/') && !path.starts_with('@'))
     return fault(
@@ -154,6 +164,7 @@ std::string to_string(const Location& location) {
 
 std::expected<Location, std::string> locate(std::string_view url) {
   if (auto rest = behind(url, "http://")) return locate_http(*rest);
+  if (auto rest = behind(url, "tcp://")) return locate_tcp(*rest);
   if (auto path = behind(url, "unix:")) return locate_unix(url, *path);
   if (auto name = behind(url, "dns+srv:")) return locate_service(*name);
   if (auto name = behind(url, "dns:")) return locate_authority(*name, 0);

@@ -21,6 +21,7 @@ struct Location {
   uint16_t port = 0;        // of a name
   Address address;          // of a fixed one
   std::string host_header;  // for requests of Banyan's own (health): those of clients keep theirs
+  bool http = true;         // false: tcp://, of any other protocol
 
   friend bool operator==(const Location&, const Location&) = default;
 };
@@ -28,7 +29,7 @@ struct Location {
 // "http://10.0.0.1:80", "catalog:8080": for logs and the admin page.
 std::string to_string(const Location& location);
 
-// http://host:port  http://[::1]:port  unix:/path  unix:@abstract  dns:name:port
+// http://host:port  http://[::1]:port  tcp://host:port  unix:/path  unix:@abstract  dns:name:port
 // dns+srv:_http._tcp.name; or what is wrong, as a text for the user.
 std::expected<Location, std::string> locate(std::string_view url);
 

@@ -33,7 +33,8 @@ void declare(Fields<EndpointSettings>& f) {
   f.field(
       "url", &EndpointSettings::url,
       "`http://host:port`, `http://[::1]:port`, `unix:/path/to.sock`, or a name whose every "
-      "address becomes an endpoint: `dns:name:port` (A, AAAA), `dns+srv:_http._tcp.name` (SRV).",
+      "address becomes an endpoint: `dns:name:port` (A, AAAA), `dns+srv:_http._tcp.name` (SRV); "
+      "`tcp://host:port` for what is not HTTP, behind an ambassador's `tcp`.",
       required, check(url_fault));
   f.field("weight", &EndpointSettings::weight, "Its share of requests, relative to the others.",
           between<uint32_t>(1, 65535));

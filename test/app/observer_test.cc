@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "app/bulkheads.h"
 #include "app/compose.h"
 #include "app/json_line.h"
 #include "app/process_stats.h"
@@ -89,6 +90,9 @@ class ObserverTest : public testing::Test {
     Exposition more;
     write_services(more, {&shop, 1});
     write_retries(more, states);
+    Compartments compartments;
+    const CompartmentPtr held = compartments.of("service shop", {});
+    write_bulkheads(more, compartments);
     return observers.prometheus() + more.take();
   }
 
@@ -162,15 +166,17 @@ TEST_F(ObserverTest, ARewrittenPathIsLoggedAsTheClientAskedForIt) {
   const Loaded loaded = load_model("c", texts.sources());
   ASSERT_NE(loaded.model, nullptr) << loaded.problems.text();
   CallShares calls;
-  Composer composer(loaded.model, sim.loop(), calls, [](std::string_view) { return nullptr; });
-  const ServicePtr service = composer.listener({});
+  Composer composer(
+      loaded.model, sim.loop(), calls,
+      {[](std::string_view) { return nullptr; }, [](std::string_view) { return nullptr; }});
+  const auto edge =
+      composer.edge(loaded.model->settings.listeners[0].value, {}, observer(0, logged));
   sim.run([&]() -> Task<> {
-    const auto reply = co_await service->call(request);
+    const auto reply = co_await edge->call(request);
     record.status = reply ? reply->status : 0;
   });
   EXPECT_EQ(request.target.path, "/items/7");
-  auto one = observer(0, logged);
-  one.finished(&request, client, record);
+  edge->finished(&request, client, record);
   const JsonLine line(log());
   EXPECT_EQ(line["path"], "/catalog/7");
   EXPECT_EQ(line["route"], "r");

@@ -77,8 +77,9 @@ class SimGateway {
   // An edge whose last words the test hears too.
   class ToldEdge final : public Handler {
    public:
-    ToldEdge(std::shared_ptr<Edge> edge, Finished& finished)
+    ToldEdge(std::shared_ptr<Handler> edge, Finished& finished)
         : edge_(std::move(edge)), finished_(finished) {}
+    ConnectionService* connections() override { return edge_->connections(); }
     const H1Limits& limits() const override { return edge_->limits(); }
     Task<Reply> call(Request& request) override { return edge_->call(request); }
     Response fault(Arena& arena, const Request* request, const Error& error) override {
@@ -90,7 +91,7 @@ class SimGateway {
     }
 
    private:
-    const std::shared_ptr<Edge> edge_;
+    const std::shared_ptr<Handler> edge_;
     Finished& finished_;
   };
 
@@ -100,16 +101,15 @@ class SimGateway {
           clusters(gateway.context_, gateway.engine_, gateway.resolver_, model->settings,
                    gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr) {
       Composer composer(model, gateway.context_.loop, gateway.calls_,
-                        [this](std::string_view name) { return clusters.find(name); });
+                        {[this](std::string_view name) { return clusters.find(name); },
+                         [this](std::string_view name) { return clusters.destinations(name); }});
       for (const auto& listener : model->settings.listeners) {
         const OffloadSettings offload = merge(listener.value.offload, model->settings.offload);
         auto observer = gateway.observers_.observer(0, model->settings, listener.name, offload,
                                                     gateway.context_.loop);
         CHECK(observer.has_value());
         handlers.push_back(std::make_shared<ToldEdge>(
-            std::make_shared<Edge>(model, offload, composer.listener(offload),
-                                   std::move(*observer)),
-            gateway.finished_));
+            composer.edge(listener.value, offload, std::move(*observer)), gateway.finished_));
       }
     }
     const ModelPtr model;
