@@ -20,7 +20,9 @@ class EndpointsTest(GatewayTest):
         for port, name in (("9001", "a"), ("9002", "b"), ("9005", "stock")):
             text = text.replace(f"http://127.0.0.1:{port}", self.origins[name].url)
         text = text.replace("127.0.0.1:9099", "127.0.0.1:1").replace("interval: 2s", "interval: 1s")
-        return text.replace("127.0.0.1:9901", "127.0.0.1:0").replace("127.0.0.1:8080", "127.0.0.1:0")
+        for port in ("9901", "8080", "7001", "7002", "3128"):
+            text = text.replace(f"127.0.0.1:{port}", "127.0.0.1:0")
+        return text
 
     def start(self, workers=2):
         return self.gateway(self.config(), "--workers", str(workers)).start()
@@ -54,6 +56,13 @@ class EndpointsTest(GatewayTest):
         self.assertEqual(services["stock"]["breaker"]["state"], "closed")
         self.assertNotIn("breaker", services["catalog"])
         self.assertEqual({ask(gateway.address(), "/products")[0] for _ in range(8)}, {200})
+
+    def test_the_local_addresses(self):
+        gateway = self.start()
+        self.assertIn(ask(gateway.address("catalog"), "/whatever/path")[2], (b"a", b"b"))
+        self.assertEqual(ask(gateway.address("stock"), "/products")[2], b"stock")
+        self.assertIn(ask(gateway.address("out"), "http://catalog/products")[2], (b"a", b"b"))
+        self.assertEqual(ask(gateway.address("out"), "http://stock/products")[0], 403)
 
     def test_calls_go_well_although_one_has_died_and_tell_who_answered(self):
         gateway = self.start()
