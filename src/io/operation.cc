@@ -25,13 +25,21 @@ void Operation::detach() {
   disarm();
 }
 
+bool Operation::start_below(Loop& loop, Above& above) {
+  loop_ = &loop;
+  above_ = &above;
+  return start();
+}
+
 void Operation::complete() {
   detach();
+  if (above_ != nullptr) return above_->below_ended(*this, true);
   loop_->resume(waiter_);
 }
 
 void Operation::complete_soon() {
   detach();
+  if (above_ != nullptr) return above_->below_ended(*this, false);
   loop_->post(waiter_);
 }
 

@@ -3,6 +3,8 @@
 // can be asked to end early (cancelled, or its deadline passed) and the engine acknowledges by
 // completing it. Owner: the coroutine that awaits it (it lives in that frame). Thread: its loop's.
 // Cost: a timer is armed only when the operation has to wait, and only if it has a deadline.
+// A stream over another one (io/tls_stream) starts operations of the lower stream itself, in the
+// place of a coroutine (Above).
 #pragma once
 #include <coroutine>
 
@@ -27,6 +29,21 @@ class Operation : public Cancellable, public Timer {
   void complete();       // resumes the waiter now: the engine's last act of this event
   void complete_soon();  // resumes it in this turn's run queue
 
+  // Who waits for the end of an operation that no coroutine awaits.
+  class Above {
+   public:
+    // `now`: it is the engine's last act, so the waiter above may be resumed; else it is only
+    // posted.
+    virtual void below_ended(Operation& ended, bool now) = 0;
+
+   protected:
+    ~Above() = default;
+  };
+  // True: the result is there already, and nobody is told. Deadline and cancellation are Above's:
+  // call_off() ends it within the call.
+  bool start_below(Loop& loop, Above& above);
+  void call_off(Code why) { leave(why); }
+
  protected:
   ~Operation() = default;
   // Asks the engine. True: the result is there already.
@@ -48,6 +65,7 @@ class Operation : public Cancellable, public Timer {
   const PromiseBase* frame_ = nullptr;
   Loop* loop_ = nullptr;
   std::coroutine_handle<> waiter_;
+  Above* above_ = nullptr;  // instead of it
 };
 
 }  // namespace banyan

@@ -39,6 +39,8 @@ class Peer {
 
   Stream& stream() { return *stream_; }
   bool open() const { return stream_ != nullptr; }
+  // For who puts another stream over it.
+  StreamPtr give_up() { return std::move(stream_); }
 
  private:
   // One more read into `held_`: how much came.
