@@ -39,7 +39,7 @@ bool same(const ServiceSettings& a, const ServiceSettings& b) {
     return x.url == y.url && x.weight == y.weight;
   };
   return std::ranges::equal(a.endpoints, b.endpoints, same_endpoint) && a.use == b.use &&
-         a.timeout == b.timeout && a.pool == b.pool;
+         a.timeout == b.timeout && a.pool == b.pool && a.tls == b.tls;
 }
 
 }  // namespace
@@ -50,6 +50,8 @@ DiscoveredCluster::DiscoveredCluster(Context& context, Engine& engine, Resolver&
       cluster_(std::make_shared<Cluster>(name, engine, context.loop, settings.use.balance.method,
                                          limits_of(settings))),
       discovery_(context, resolver, *cluster_, sources_of(settings)) {
+  if (settings.tls_context != nullptr)
+    cluster_->use_tls({settings.tls_context, settings.tls ? settings.tls->server_name : ""});
   if (settings.use.health) checks_.emplace(context, *cluster_).start();
   discovery_.start();
 }

@@ -55,7 +55,10 @@ void compile_routes(Model& model, Problems& problems) {
 }
 
 void compile_services(Model& model, Problems& problems) {
-  for (const auto& [name, place, service] : model.settings.services) {
+  for (auto& [name, place, service] : model.settings.services) {
+    if (!service.endpoints.empty())
+      service.tls_context =
+          compile_tls(service.endpoints, service.tls, "services." + name, problems);
     if (service.split) {
       if (auto rule = SplitRule::compile(*service.split, problems))
         model.splits.emplace(name, std::move(*rule));

@@ -20,7 +20,8 @@ std::string address_fault(const std::string& text) {
 // Words of a service that say how its endpoints are used.
 void refuse_upstream_words(const Node& node, const Reading& at) {
   for (const Entry& entry : node.entries)
-    if (entry.key == "timeout" || entry.key == "pool" || is_use_word(entry.key))
+    if (entry.key == "timeout" || entry.key == "pool" || entry.key == "tls" ||
+        is_use_word(entry.key))
       Reading(at, entry.key).error(entry.place, "goes with endpoints, which are missing");
 }
 
@@ -124,6 +125,8 @@ void declare(Fields<ServiceSettings>& f) {
   declare_use(f, &ServiceSettings::use);
   f.field("timeout", &ServiceSettings::timeout, "With `endpoints`.");
   f.field("pool", &ServiceSettings::pool, "With `endpoints`.");
+  f.field("tls", &ServiceSettings::tls,
+          "With `endpoints`. Endpoints that are `https://` have it without being told.");
   f.field("retry", &ServiceSettings::retry, "With `endpoints`. Off when not given.");
   f.field("hedge", &ServiceSettings::hedge, "With `endpoints`. Off when not given.");
   f.field("deadline", &ServiceSettings::deadline, "With `endpoints`. Off when not given.");

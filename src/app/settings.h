@@ -9,6 +9,7 @@
 #include "patterns/bulkhead/settings.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
+#include "upstream/tls_settings.h"
 
 namespace banyan {
 
@@ -68,6 +69,8 @@ struct ServiceSettings {
   UseSettings use;
   std::optional<TimeoutSettings> timeout;
   std::optional<PoolSettings> pool;
+  std::optional<UpstreamTlsSettings> tls;
+  std::shared_ptr<const TlsContext> tls_context;  // compiled from it; null: in the clear
   std::optional<RetrySettings> retry;
   std::optional<HedgeSettings> hedge;
   std::optional<DeadlineSettings> deadline;

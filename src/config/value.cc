@@ -8,16 +8,22 @@ namespace banyan {
 namespace {
 
 constexpr size_t secret_bytes_max = 64 * 1024;
+constexpr size_t file_bytes_max = 1024 * 1024;
 
-std::optional<std::string> read_secret_file(const std::string& path) {
+std::optional<std::string> read_file(const std::string& path, size_t most) {
   std::ifstream in(path, std::ios::binary);
-  std::string text(secret_bytes_max + 1, '\0');
+  std::string text(most + 1, '\0');
   if (!in.read(text.data(), static_cast<std::streamsize>(text.size())) && !in.eof())
     return std::nullopt;
   text.resize(static_cast<size_t>(in.gcount()));
-  if (text.size() > secret_bytes_max) return std::nullopt;
+  if (text.size() > most) return std::nullopt;
+  return text;
+}
+
+std::optional<std::string> read_secret_file(const std::string& path) {
+  auto text = read_file(path, secret_bytes_max);
   // Editors and `echo` end a file with a line break that is no part of the secret.
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  while (text && (text->ends_with('\n') || text->ends_with('\r'))) text->pop_back();
   return text;
 }
 
@@ -67,6 +73,16 @@ bool Value<Secret>::read(const Node& node, Secret& out, const Reading& at) {
   if (!text || text->empty())
     return at.error(file->place, "cannot read a secret from " + printable(path) +
                                      "; it must be a file of 1 byte to 64 KiB that may be read");
+  out.text = std::move(*text);
+  return true;
+}
+
+bool Value<FileText>::read(const Node& node, FileText& out, const Reading& at) {
+  if (!Value<std::string>::read(node, out.path, at)) return false;
+  auto text = read_file(out.path, file_bytes_max);
+  if (!text || text->empty())
+    return at.error(node.place, "cannot read " + printable(out.path) +
+                                    "; it must be a file of 1 byte to 1 MiB that may be read");
   out.text = std::move(*text);
   return true;
 }

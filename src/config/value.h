@@ -257,6 +257,19 @@ struct Value<std::vector<Named<T>>> {
 struct Secret {
   std::string text;
 };
+// A file, read when the configuration is (relative to the working directory).
+struct FileText {
+  std::string path;
+  std::string text;
+  friend bool operator==(const FileText&, const FileText&) = default;
+};
+template <>
+struct Value<FileText> {
+  static bool read(const Node& node, FileText& out, const Reading& at);
+  static TypeNote note() { return {TypeNote::Kind::text, "path"}; }
+  static std::string text(const FileText& v) { return v.path; }
+};
+
 template <>
 struct Value<Secret> {
   static bool read(const Node& node, Secret& out, const Reading& at);

@@ -224,19 +224,26 @@ Task<Result<>> TlsStream::handshake(Time deadline) {
 // ---- Reading.
 
 // The queue of errors is the thread's, not the connection's.
-std::unexpected<Error> TlsStream::read_fault() {
+Error TlsStream::read_fault() {
   const bool refused =
       ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED;
   ERR_clear_error();
-  if (read_error_) return std::unexpected(*read_error_);
-  if (refused) return fail(Code::protocol, side(), "the peer wants a client certificate");
+  if (read_error_) return *read_error_;
+  if (refused) return {Code::protocol, side(), false, 0, "the peer wants a client certificate"};
   if (below_ended_)
-    return fail(Code::reset, side(), "the connection ended without the end of TLS: cut off");
-  return fail(Code::protocol, side(), "what the peer sent is not TLS, or was changed on its way");
+    return {Code::reset, side(), false, 0, "the connection ended without the end of TLS: cut off"};
+  return {Code::protocol, side(), false, 0,
+          "what the peer sent is not TLS, or was changed on its way"};
 }
 
 // True: the operation has its result.
 bool TlsStream::decrypt(Read& op) {
+  op.result = 0;
+  if (fault_) {
+    // OpenSSL would call it an orderly end from now on.
+    if (!op.only_wait()) op.result = std::unexpected(*fault_);
+    return true;
+  }
   ERR_clear_error();
   char byte;
   const int n = op.only_wait()
@@ -244,23 +251,15 @@ bool TlsStream::decrypt(Read& op) {
                     : SSL_read(ssl_, op.into.data(),
                                static_cast<int>(std::min<size_t>(op.into.size(), INT32_MAX)));
   if (n > 0) {
-    op.result = op.only_wait() ? size_t{0} : static_cast<size_t>(n);
+    if (!op.only_wait()) op.result = static_cast<size_t>(n);
     return true;
   }
-  switch (SSL_get_error(ssl_, n)) {
-    case SSL_ERROR_WANT_READ:
-      if (!read_error_) return false;
-      op.result = std::unexpected(*read_error_);
-      break;
-    case SSL_ERROR_ZERO_RETURN:
-      op.result = 0;
-      break;
-    default:
-      op.result = read_fault();
-      break;
-  }
-  // Whoever waits for something to read finds the fault, or the end, when it reads.
-  if (op.only_wait()) op.result = 0;
+  const int state = SSL_get_error(ssl_, n);
+  if (state == SSL_ERROR_WANT_READ && !read_error_) return false;
+  if (state == SSL_ERROR_ZERO_RETURN) return true;
+  fault_ = read_fault();
+  // Whoever waits for something to read finds the fault when it reads.
+  if (!op.only_wait()) op.result = std::unexpected(*fault_);
   return true;
 }
 
@@ -331,8 +330,7 @@ void TlsStream::cancel(Read& op, Code why) {
 }
 
 bool TlsStream::quiet() {
-  return in_.empty() && !below_ended_ && !read_error_ && SSL_has_pending(ssl_) == 0 &&
-         below_->quiet();
+  return in_.empty() && !below_ended_ && !fault_ && SSL_has_pending(ssl_) == 0 && below_->quiet();
 }
 
 // ---- Writing.
@@ -345,7 +343,7 @@ bool TlsStream::encrypt(Write& op) {
     size_t n = 0, skip = op.offset;
     for (const Bytes& piece : op.pieces) {
       const Bytes part = piece.substr(skip, record_bytes - n);
-      memcpy(gathered + n, part.data(), part.size());
+      if (!part.empty()) memcpy(gathered + n, part.data(), part.size());
       n += part.size();
       skip = 0;
       if (n == record_bytes) break;

@@ -63,7 +63,7 @@ class TlsStream final : public Stream, private Operation::Above, public Pooled {
   bool decrypt(Read& op);
   bool start_reading(Waiting what);
   void took_bytes();
-  std::unexpected<Error> read_fault();
+  Error read_fault();
   bool progress_write();
   bool encrypt(Write& op);
   bool start_flush();
@@ -90,6 +90,7 @@ class TlsStream final : public Stream, private Operation::Above, public Pooled {
   bool told_end_ = false;   // close_notify is written, or in out_
   bool shut_down_ = false;  // and the stream below is to be, when out_ is empty
   std::optional<Error> read_error_, write_error_;  // of the stream below
+  std::optional<Error> fault_;                     // what every later read gets
 };
 
 // A stream with TLS over `below`, which is connected. `name`: see set_server_name(). Errors: as

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "io/tls_stream.h"
 #include "upstream/placement.h"
 #include "upstream/watched_body.h"
 
@@ -27,10 +28,19 @@ void Cluster::set_members(const std::vector<Member>& members) {
                                                limits_.use));
     }
     now.back()->set_host_header(m.host_header);
+    now.back()->set_tls_name(m.tls_name);
   }
   endpoints_ = std::move(now);
   if (outliers_) outliers_->members_changed(endpoints_, loop_.now());
   if (observer_ != nullptr) observer_->members_changed();
+}
+
+Task<Result<StreamPtr>> Cluster::connect(Endpoint& endpoint, Time deadline) {
+  auto stream = co_await network_.connect(endpoint.address(), deadline);
+  if (!stream || tls_.context == nullptr) co_return stream;
+  co_return co_await tls_connect(std::move(*stream), tls_.context,
+                                 tls_.name.empty() ? endpoint.tls_name() : tls_.name,
+                                 endpoint.tls_sessions(), deadline);
 }
 
 PickKey Cluster::key_of(const Request& request) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "io/tls_context.h"
 #include "service/service.h"
 #include "upstream/balance.h"
 #include "upstream/outlier.h"
@@ -41,11 +42,21 @@ class Cluster {
   const ClusterLimits& limits() const { return limits_; }
   const std::vector<EndpointPtr>& endpoints() const { return endpoints_; }
 
+  // How its endpoints are spoken to.
+  struct Tls {
+    std::shared_ptr<const TlsContext> context;  // null: in the clear
+    std::string name;  // that their certificates must have; empty: the endpoint's own
+  };
+  void use_tls(Tls tls) { tls_ = std::move(tls); }
+  // A connection of one's own, ready for the first byte.
+  Task<Result<StreamPtr>> connect(Endpoint& endpoint, Time deadline);
+
   struct Member {
     std::string name;
     Address address;
     uint32_t weight = 1;
     std::string host_header = {};  // of requests of Banyan's own
+    std::string tls_name = {};     // that its certificate must have
     friend bool operator==(const Member&, const Member&) = default;
   };
   // The endpoints from now on. Those that stay (same name and address) keep their connections;
@@ -85,6 +96,7 @@ class Cluster {
   Network& network_;
   Loop& loop_;
   const ClusterLimits limits_;
+  Tls tls_;
   Balancer balancer_;
   std::optional<OutlierDetector> outliers_;
   Observer* observer_ = nullptr;

@@ -11,8 +11,7 @@ Task<Result<StreamPtr>> connect_to(Cluster& cluster, Endpoint& endpoint) {
   Circuit::Pass pass = endpoint.health().pass(loop.now());
   const Pool::Place place(endpoint.pool());
   const Context& context = co_await current_context();
-  auto stream = co_await cluster.network().connect(endpoint.address(),
-                                                   after(loop.now(), cluster.limits().connect_max));
+  auto stream = co_await cluster.connect(endpoint, after(loop.now(), cluster.limits().connect_max));
   if (!stream && context.cancel.requested()) co_return stream;
   Reply verdict = stream ? Reply(Response{}) : Reply(std::unexpected(stream.error()));
   if (stream)

@@ -98,7 +98,7 @@ void Discovery::publish() {
         continue;
       }
       members.push_back({to_string(e.address), e.address, f.source.weight * e.weight,
-                         f.source.where.host_header});
+                         f.source.where.host_header, f.source.where.tls_name});
     }
   }
   if (members == published_) return;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/hash.h"
+#include "io/tls_context.h"
 #include "upstream/endpoint_health.h"
 #include "upstream/pool.h"
 
@@ -44,6 +45,13 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
   // The Host of requests of Banyan's own.
   const std::string& host_header() const { return host_header_; }
   void set_host_header(std::string host) { host_header_ = std::move(host); }
+  // That its certificate must have, where it is spoken to with TLS.
+  const std::string& tls_name() const { return tls_name_; }
+  void set_tls_name(std::string name) { tls_name_ = std::move(name); }
+  const std::shared_ptr<TlsSessions>& tls_sessions() {
+    if (tls_sessions_ == nullptr) tls_sessions_ = std::make_shared<TlsSessions>();
+    return tls_sessions_;
+  }
 
   // Exchanges in flight, to the end of their answers' bodies.
   uint32_t in_flight() const { return in_flight_; }
@@ -85,7 +93,8 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
   Loop& loop_;
   Pool pool_;
   EndpointHealth health_;
-  std::string host_header_;
+  std::string host_header_, tls_name_;
+  std::shared_ptr<TlsSessions> tls_sessions_;
   uint32_t in_flight_ = 0;
   uint32_t failures_ = 0;
   Time skip_until_{};

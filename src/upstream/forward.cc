@@ -56,8 +56,8 @@ Task<Result<H1Client*>> Forward::connection(Attempt how, Record& record) {
                    "the endpoint has as many connections as it may have", true);
   const Pool::Place place(pool);
   Context& context = co_await current_context();
-  auto stream = co_await cluster_->network().connect(
-      endpoint.address(), after(context.loop.now(), cluster_->limits().connect_max));
+  auto stream = co_await cluster_->connect(
+      endpoint, after(context.loop.now(), cluster_->limits().connect_max));
   if (!stream) {
     const Error& error = stream.error();
     // That we were called off, or have no descriptor left, says nothing about the endpoint.

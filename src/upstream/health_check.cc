@@ -80,7 +80,7 @@ Task<> HealthChecks::check(Endpoint& endpoint) {
 }
 
 Task<Result<>> HealthChecks::ask(Endpoint& endpoint) {
-  auto stream = TRY(co_await cluster_.network().connect(endpoint.address()));
+  auto stream = TRY(co_await cluster_.connect(endpoint, never));
   if (settings_.tcp) co_return Result<>{};
   co_return co_await ask_http(endpoint, std::move(stream));
 }

@@ -11,9 +11,9 @@ namespace {
 
 using Located = std::expected<Location, std::string>;
 
-constexpr uint16_t http_port = 80;
+constexpr uint16_t http_port = 80, https_port = 443;
 constexpr std::string_view forms =
-    "; write http://host:port, http://[::1]:port, unix:/path, dns:name:port, "
+    "; write http://host:port, https://host:port, http://[::1]:port, unix:/path, dns:name:port, "
     "dns+srv:_http._tcp.name, or tcp://host:port for what is not HTTP";
 
 std::unexpected<std::string> fault(std::string text) { return std::unexpected(std::move(text)); }
@@ -60,10 +60,13 @@ std::optional<std::string_view> behind(std::string_view url, std::string_view sc
   return url.substr(scheme.size());
 }
 
-Located at(std::string_view host, uint16_t port) {
+Located at(std::string_view host, uint16_t port, uint16_t standard) {
   Location out;
-  out.host_header = lowered(host) + (port == http_port ? "" : ":" + std::to_string(port));
+  if (standard == 0) standard = http_port;
+  out.host_header = lowered(host) + (port == standard ? "" : ":" + std::to_string(port));
   const bool bracketed = host.starts_with('[');
+  out.tls_name = lowered(bracketed ? host.substr(1, host.size() - 2) : host);
+  if (out.tls_name.ends_with('.')) out.tls_name.pop_back();
   if (auto address = parse_ip(host, port)) {
     if (!bracketed && address->family == Address::Family::ipv6)
       return fault("an IPv6 address wants brackets: [" + std::string(host) + "]");
@@ -89,15 +92,15 @@ Located locate_authority(std::string_view text, uint16_t standard) {
   if (host.find(':') != std::string_view::npos && !host.starts_with('['))
     return fault(quoted(text) + ": an IPv6 address wants brackets, as in [::1]:8080");
   if (colon == std::string_view::npos) {
-    if (standard != 0) return at(host, standard);
+    if (standard != 0) return at(host, standard, standard);
     return fault("the port is missing; write dns:" + printable(text) + ":80");
   }
   const auto port = parse_port(text.substr(colon + 1));
   if (!port) return fault(quoted(text.substr(colon + 1)) + " is no port; allowed is 1 to 65535");
-  return at(host, *port);
+  return at(host, *port, standard);
 }
 
-Located locate_http(std::string_view rest) {
+Located locate_http(std::string_view rest, uint16_t port) {
   const size_t end = rest.find_first_of("/?#");
   const std::string_view authority = rest.substr(0, end);
   const std::string_view beyond = end == std::string_view::npos ? "" : rest.substr(end);
@@ -108,7 +111,9 @@ Located locate_http(std::string_view rest) {
     return fault(
         "an endpoint has no path or query, but " + quoted(beyond) +
         " is given; set the path with the route's rewrite, as in rewrite: \"/api/{rest}\"");
-  return locate_authority(authority, http_port);
+  Located out = locate_authority(authority, port);
+  if (out) out->tls = port == https_port ? Location::Tls::always : Location::Tls::never;
+  return out;
 }
 
 Located locate_tcp(std::string_view authority) {
@@ -163,13 +168,12 @@ std::string to_string(const Location& location) {
 }
 
 std::expected<Location, std::string> locate(std::string_view url) {
-  if (auto rest = behind(url, "http://")) return locate_http(*rest);
+  if (auto rest = behind(url, "http://")) return locate_http(*rest, http_port);
+  if (auto rest = behind(url, "https://")) return locate_http(*rest, https_port);
   if (auto rest = behind(url, "tcp://")) return locate_tcp(*rest);
   if (auto path = behind(url, "unix:")) return locate_unix(url, *path);
   if (auto name = behind(url, "dns+srv:")) return locate_service(*name);
   if (auto name = behind(url, "dns:")) return locate_authority(*name, 0);
-  if (behind(url, "https://"))
-    return fault("TLS to a service (https://) is not supported yet; write http://");
   if (behind(url, "h2c://"))
     return fault("HTTP/2 to a service (h2c://) is not supported yet; write http://");
   if (url.find("://") == std::string_view::npos && locate_authority(url, http_port))

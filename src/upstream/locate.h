@@ -22,6 +22,8 @@ struct Location {
   Address address;          // of a fixed one
   std::string host_header;  // for requests of Banyan's own (health): those of clients keep theirs
   bool http = true;         // false: tcp://, of any other protocol
+  enum class Tls : uint8_t { unsaid, never, always } tls = Tls::unsaid;  // http://, https://
+  std::string tls_name;  // that a certificate must have; empty: the URL names nobody
 
   friend bool operator==(const Location&, const Location&) = default;
 };
@@ -29,8 +31,8 @@ struct Location {
 // "http://10.0.0.1:80", "catalog:8080": for logs and the admin page.
 std::string to_string(const Location& location);
 
-// http://host:port  http://[::1]:port  tcp://host:port  unix:/path  unix:@abstract  dns:name:port
-// dns+srv:_http._tcp.name; or what is wrong, as a text for the user.
+// http://host:port  http://[::1]:port  https://host:port  tcp://host:port  unix:/path
+// unix:@abstract  dns:name:port dns+srv:_http._tcp.name; or what is wrong, as a text for the user.
 std::expected<Location, std::string> locate(std::string_view url);
 
 }  // namespace banyan

@@ -32,7 +32,8 @@ void declare(Fields<EndpointSettings>& f) {
   f.about("endpoint", "One place where a service is.");
   f.field(
       "url", &EndpointSettings::url,
-      "`http://host:port`, `http://[::1]:port`, `unix:/path/to.sock`, or a name whose every "
+      "`http://host:port`, `https://host:port` (see `tls`), `unix:/path/to.sock`, or a name whose "
+      "every "
       "address becomes an endpoint: `dns:name:port` (A, AAAA), `dns+srv:_http._tcp.name` (SRV); "
       "`tcp://host:port` for what is not HTTP, behind an ambassador's `tcp`.",
       required, check(url_fault));

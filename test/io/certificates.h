@@ -14,15 +14,15 @@ struct Identity {
   std::string cert, key;  // PEM
 };
 
-class Authority {
+class CertificateAuthority {
  public:
-  explicit Authority(const std::string& name = "test authority") : key_(make_key()) {
+  explicit CertificateAuthority(const std::string& name = "test authority") : key_(make_key()) {
     certificate_ = sign(name, key_, {}, -day, 365 * day, true);
     identity_ = {pem(certificate_), pem(key_)};
   }
-  Authority(const Authority&) = delete;
-  Authority& operator=(const Authority&) = delete;
-  ~Authority() {
+  CertificateAuthority(const CertificateAuthority&) = delete;
+  CertificateAuthority& operator=(const CertificateAuthority&) = delete;
+  ~CertificateAuthority() {
     X509_free(certificate_);
     EVP_PKEY_free(key_);
   }

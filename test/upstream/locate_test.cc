@@ -70,6 +70,37 @@ TEST(Locate, Names) {
   }
 }
 
+TEST(Locate, TlsAndItsName) {
+  using Tls = Location::Tls;
+  struct Row {
+    const char* url;
+    Tls tls;
+    const char* name;
+    const char* host_header;
+    uint16_t port;
+  };
+  const Row rows[] = {
+      {"https://Shop.example", Tls::always, "shop.example", "shop.example", 443},
+      {"https://shop.example.:8443", Tls::always, "shop.example", "shop.example.:8443", 8443},
+      {"https://10.0.0.7:443", Tls::always, "10.0.0.7", "10.0.0.7", 443},
+      {"https://[::1]:9443", Tls::always, "::1", "[::1]:9443", 9443},
+      {"http://shop.example:443", Tls::never, "shop.example", "shop.example:443", 443},
+      {"dns:shop.example:443", Tls::unsaid, "shop.example", "shop.example:443", 443},
+      {"tcp://db:5432", Tls::unsaid, "db", "db:5432", 5432},
+      {"unix:/run/app.sock", Tls::unsaid, "", "localhost", 0},
+  };
+  for (const Row& row : rows) {
+    const auto found = locate(row.url);
+    ASSERT_TRUE(found.has_value()) << row.url << ": " << found.error();
+    EXPECT_EQ(found->tls, row.tls) << row.url;
+    EXPECT_EQ(found->tls_name, row.name) << row.url;
+    EXPECT_EQ(found->host_header, row.host_header) << row.url;
+    const bool fixed = found->kind == Location::Kind::fixed;
+    EXPECT_EQ(fixed ? found->address.port : found->port, row.port) << row.url;
+    EXPECT_EQ(found->http, !std::string_view(row.url).starts_with("tcp")) << row.url;
+  }
+}
+
 TEST(Locate, FaultsSayWhatToWrite) {
   const std::string long_label = std::string(64, 'a');
   struct Row {
@@ -80,7 +111,12 @@ TEST(Locate, FaultsSayWhatToWrite) {
       {"", "write http://host:port"},
       {"127.0.0.1:9001", "has no scheme; write http://127.0.0.1:9001"},
       {"catalog", "has no scheme; write http://catalog"},
-      {"https://shop.example", "TLS to a service (https://) is not supported yet"},
+      {"https://shop.example:0", "is no port; allowed is 1 to 65535"},
+      {"https://shop.example/api", "set the path with the route's rewrite"},
+      {"tcp://db", "the port is missing; write tcp://db:PORT"},
+      {"tcp://db:5432/x", "is more than host:port"},
+      {"tcp://", "the port is missing"},
+      {"tcp://db:0", "is no port"},
       {"h2c://shop.example", "HTTP/2 to a service (h2c://) is not supported yet"},
       {"ftp://shop.example", "is no endpoint"},
       {"http://", "the host is missing"},
@@ -132,7 +168,7 @@ TEST(Locate, FaultsAreToldAtLoadWithTheirPlace) {
   const Node node = parse_yaml(
       "- http://10.0.0.1:80\n"
       "- { url: http://shop/api, weight: 2 }\n"
-      "- url: https://shop\n",
+      "- url: ftp://shop\n",
       "x.yaml", system_sources(), problems);
   std::vector<EndpointSettings> endpoints;
   const Reading top(problems);
