@@ -22,9 +22,22 @@ class Conversation(socketserver.StreamRequestHandler):
 
     disable_nagle_algorithm = True
 
+    def setup(self):
+        tls = self.server.origin.tls
+        if tls is not None:
+            self.request = tls.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
+        super().setup()
+
+    def finish(self):
+        super().finish()
+        if self.server.origin.tls is not None:
+            self.connection.close()
+
     def handle(self):
         self.server.origin.connected(self.connection)
         try:
+            if self.server.origin.tls is not None:
+                self.connection.do_handshake()
             while self.answer_one():
                 pass
         except OSError:
@@ -98,8 +111,11 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Origin:
-    def __init__(self, test, name):
+    """`tls`: an ssl.SSLContext of a server, or None."""
+
+    def __init__(self, test, name, tls=None):
         self.name = name
+        self.tls = tls
         self.connections = 0  # so many were opened
         self.requests = {}
         self.lock = threading.Lock()
@@ -114,7 +130,7 @@ class Origin:
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d" % self.server.server_address[1]
+        return ("http" if self.tls is None else "https") + "://127.0.0.1:%d" % self.server.server_address[1]
 
     def connected(self, connection):
         with self.lock:
