@@ -91,6 +91,13 @@ bool Compartment::too_late(const Acquire& waiter, Time now, uint64_t ahead) cons
   return after(now, turn + answer_time()) > waiter.deadline_;
 }
 
+// How full it may be for one more of that key.
+uint32_t Compartment::limit_for(const FairQueue::Key& key) const {
+  const uint32_t limit = limit_.load(std::memory_order_relaxed);
+  if (key.in_flight == 0) return limit;
+  return std::max(1u, static_cast<uint32_t>(uint64_t{limit} * limits_.lend / 10'000));
+}
+
 void Compartment::take(Acquire& waiter) {
   bytes_ += waiter.bytes;
   waiter.permit_key_ = waiter.key;
@@ -122,8 +129,10 @@ void Compartment::dispatch(Loop& from) {
   const Time now = from.now();
   for (;;) {
     const State state = state_.load(std::memory_order_relaxed);
-    if (state.queued == 0 || state.in_flight >= limit_.load(std::memory_order_relaxed)) return;
+    if (state.queued == 0) return;
+    // Keys without permits come first, so nobody behind it has a better claim.
     auto* next = static_cast<Acquire*>(queue_.next(overloaded(now)));
+    if (state.in_flight >= limit_for(*next->key)) return;
     if (too_late(*next, now, 0)) {
       drop(*next, refused_late_, late, from);
       continue;
@@ -153,10 +162,12 @@ Compartment::Entered Compartment::enter(Acquire& waiter) {
   waiter.key = &queue_.key(limits_.keyed ? waiter.ask_.key : std::string_view());
   waiter.bytes = limits_.bytes != 0 ? std::min(waiter.ask_.bytes, limits_.bytes) : 0;
   bool got = false;
-  const uint32_t limit = limit_.load(std::memory_order_relaxed);
+  const uint32_t limit = limit_for(*waiter.key);
   const bool room = fits(waiter.bytes);
+  // Those that wait for what is kept for others are not overtaken by them.
+  const bool kept = waiter.key->idle() && limits_.lend < 10'000;
   change([&](State& s) {
-    got = room && s.queued == 0 && s.in_flight < limit;
+    got = room && (s.queued == 0 || kept) && s.in_flight < limit;
     got ? ++s.in_flight : ++s.queued;
   });
   if (got) {

@@ -27,6 +27,9 @@ struct CompartmentLimits {
   bool keyed = false;
   std::map<std::string, uint32_t, std::less<>> shares;
   uint32_t standard_share = 1;
+  // Of the limit, in hundredths of a percent: what keys that have permits already may fill. The rest
+  // is for keys that have none.
+  uint32_t lend = 10'000;
   friend bool operator==(const CompartmentLimits&, const CompartmentLimits&) = default;
 };
 
@@ -143,6 +146,7 @@ class Compartment {
   // Under the lock:
   bool fits(uint64_t bytes) const;
   void take(Acquire& waiter);
+  uint32_t limit_for(const FairQueue::Key& key) const;
   Entered make_room(Acquire& waiter, Time now);
   void enqueue(Acquire& waiter);
   void dequeue(Acquire& waiter);

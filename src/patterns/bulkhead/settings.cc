@@ -61,6 +61,8 @@ void verify_bulkhead(const BulkheadSettings& s, const Node& node, const Reading&
     at.error(node.place, "wait without queue: nobody waits");
   if (s.share_by.empty() && !s.shares.empty())
     at.error(node.place, "shares without share_by: there is nothing to tell them apart by");
+  if (s.share_by.empty() && node.find("lend") != nullptr)
+    at.error(node.place, "lend without share_by: there is nobody to keep places for");
   if (s.queue == 0 && !s.share_by.empty())
     at.error(node.place, "share_by without queue: shares are kept among those that wait");
 }
@@ -106,6 +108,11 @@ void declare(Fields<BulkheadSettings>& f) {
           "Weights by tenant, relative to each other; `default` for all that are not named. "
           "Standard: 1 each.",
           check(shares_fault));
+  f.field("lend", &BulkheadSettings::lend,
+          "Of the places, what those that have some already may fill. The rest is kept free for "
+          "tenants that have none, who then find one at once, whoever floods. `100%`: all of it is "
+          "lent, and who comes back waits for the next place to come free.",
+          between(Percent{1'00}, Percent{100'00}));
   f.field("priority", &BulkheadSettings::priority,
           "`high`, `normal`, `low`, or `header:NAME`, whose value is one of these (else normal). "
           "The higher goes first. A header must be one that clients cannot choose freely.",
@@ -163,7 +170,8 @@ CompartmentLimits limits_of(const BulkheadSettings& settings) {
                         .queue = settings.queue,
                         .wait = settings.wait,
                         .bytes = settings.bytes ? settings.bytes->bytes : 0,
-                        .keyed = !settings.share_by.empty()};
+                        .keyed = !settings.share_by.empty(),
+                        .lend = settings.lend.basis_points};
   if (settings.adaptive && settings.adaptive->on)
     out.adaptive = GradientBounds{.least = settings.adaptive->min,
                                   .most = settings.adaptive->max.value_or(settings.concurrency)};

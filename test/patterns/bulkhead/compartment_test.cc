@@ -112,6 +112,27 @@ TEST_F(CompartmentTest, WhoBecomesTooLateLeavesTheQueueThen) {
   EXPECT_EQ(compartment->status().refused_full, 1u);
 }
 
+TEST_F(CompartmentTest, WhatIsNotLentIsThereForWhoComesBack) {
+  // Of four places a flood may have two; who has none finds one at once, up to all four.
+  run({.concurrency = 4, .queue = 9, .keyed = true, .lend = 50'00}, at("f1", 0ms, 100ms, "f"),
+      at("f2", 0ms, 100ms, "f"), at("f3", 0ms, 10ms, "f"), at("a1", 10ms, 100ms, "a"),
+      at("a2", 11ms, 10ms, "a"), at("b", 12ms, 100ms, "b"), at("c", 13ms, 10ms, "c"));
+  EXPECT_EQ(told, "f1@0\nf2@0\na1@10\nb@12\nc@100\nf3@100\na2@110\n")
+      << "who has none left is one that comes back";
+}
+
+TEST_F(CompartmentTest, WithAllLentNobodyIsKeptAPlace) {
+  run({.concurrency = 2, .queue = 9, .keyed = true}, at("f1", 0ms, 100ms, "f"),
+      at("f2", 0ms, 100ms, "f"), at("a", 10ms, 1ms, "a"));
+  EXPECT_EQ(told, "f1@0\nf2@0\na@100\n");
+}
+
+TEST_F(CompartmentTest, OnePlaceIsLentWhateverTheShare) {
+  run({.concurrency = 1, .queue = 9, .keyed = true, .lend = 1'00}, at("f1", 0ms, 10ms, "f"),
+      at("f2", 0ms, 10ms, "f"), at("a", 1ms, 10ms, "a"));
+  EXPECT_EQ(told, "f1@0\na@10\nf2@20\n");
+}
+
 TEST_F(CompartmentTest, AFloodMakesNobodyElseTooLate) {
   // Ten of a flood wait, 10 ms each; the other tenant is next all the same, and so in time.
   Compartment flooded({.concurrency = 1, .queue = 99, .keyed = true});

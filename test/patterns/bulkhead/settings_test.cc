@@ -61,6 +61,8 @@ TEST(BulkheadSettings, WhatIsWrongIsTold) {
       {"{concurrency: 9, adaptive: {max: 10}}", "adaptive.max is more than concurrency (9)"},
       {"{queue: 1, shares: {gold: 4}}", "shares without share_by"},
       {"{share_by: ip}", "share_by without queue"},
+      {"{queue: 1, lend: 50%}", "lend without share_by"},
+      {"{queue: 1, share_by: ip, lend: 0%}", "lend"},
       {"{queue: 1, share_by: ip, shares: {gold: 0}}", "the share of 'gold' is 0; allowed is 1 to"},
       {"{queue: 1, share_by: ip, shares: {gold: 10001}}", "the share of 'gold' is 10001"},
       {"{queue: 1, share_by: path}", "a client chooses the path"},
