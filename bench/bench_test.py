@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ import unittest
 import cases
 import configs
 import hop
+import isolation
 import load
 import process
 import proxies
@@ -257,6 +259,76 @@ class Hop(unittest.TestCase):
                    "haproxy, TCP": rounds("added_p50_us", 100, 100, cpu_us=40)}
         self.assertEqual(hop.to_haproxy(results, "banyan, TCP"), "0.55 / 0.50")
         self.assertEqual(hop.to_haproxy(results, "haproxy, TCP"), "-")
+
+
+class Isolation(unittest.TestCase):
+    def setUp(self):
+        self.ports = [proxies.free_port() for _ in range(3)]
+        argv = [str(proxies.compiled("isolation/service.cc")), *map(str, self.ports)]
+        self.service = process.Process(argv, process.LOAD_CORE)
+        self.addCleanup(self.service.stop)
+        proxies.wait_until_answers(self.service, self.ports[0], "/x")
+
+    def ask(self, port, timeout=10):
+        s = socket.create_connection(("127.0.0.1", port), timeout)
+        self.addCleanup(s.close)
+        s.sendall(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+        return s
+
+    def test_the_shared_service_works_on_eight_at_a_time(self):
+        asked = [self.ask(self.ports[1])]
+        asked[0].recv(1000)  # so that all of them come in one go
+        asked = [self.ask(self.ports[1]) for _ in range(9)]
+        self.assertTrue(asked[8].recv(1000).endswith(b"ok"))
+        for one in asked[:8]:
+            one.setblocking(False)
+            self.assertTrue(one.recv(1000).endswith(b"ok"), "those before it have their answers")
+
+    def test_the_one_that_hangs_does(self):
+        with self.assertRaises(TimeoutError):
+            self.ask(self.ports[2], 0.3).recv(1)
+
+    def test_each_group_is_told(self):
+        found = isolation.call(self.ports[0], 1, ("steady:calm:/x:a:50", "flood:wild:/x:b:4:10"))
+        self.assertEqual(found["calm"]["ok"], found["calm"]["sent"])
+        self.assertIn(found["calm"]["sent"], range(45, 52))
+        self.assertGreater(found["wild"]["ok"], 4)
+        self.assertLessEqual(found["calm"]["p50_us"], found["calm"]["p99_us"])
+
+    def test_its_words_are_read(self):
+        parsed = isolation.parse("a sent 10 ok 3 p50_us 1 p99_us 2\nnonsense\n")
+        self.assertEqual(parsed, {"a": {"sent": 10, "ok": 3, "p50_us": 1, "p99_us": 2}})
+
+    def test_what_is_compared(self):
+        one = {"sent": 100, "ok": 100, "p50_us": 1000, "p99_us": 2000}
+        quiet = {"good": one, "tenant": one}
+        trouble = {"good": one, "tenant": {**one, "ok": 50, "p99_us": 3000},
+                   "flood": {**one, "ok": 10}}
+        found = isolation.compare(quiet, trouble)
+        self.assertEqual(found["tenant"], {"p99_quiet_ms": 2, "p99_ms": 3, "ratio": 1.5, "ok": 0.5})
+        missed = isolation.verdict({"banyan": [found]})
+        self.assertEqual(missed, ["tenant: p99 1.50 of the quiet run, must be 1.1",
+                                  "tenant: 50.0 % answered"])
+        self.assertIn("| 1.50 (1.50-1.50) | 50.0 % | 5 |",
+                      isolation.report.table(isolation.HEAD, [isolation.row("a", [found], 2)]))
+
+    def test_the_configurations_are_what_the_gateways_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "conf")
+            port = proxies.free_port()
+            for text, argv in (
+                    (isolation.nginx_config(folder, port, self.ports), ["nginx", "-t", "-e", "stderr", "-c"]),
+                    (isolation.haproxy_config(port, self.ports), ["haproxy", "-c", "-f"]),
+                    (isolation.banyan_config(port, self.ports),
+                     [str(proxies.ROOT / "build/banyan"), "check", "-c"]),
+                    (isolation.banyan_config(port, self.ports, bulkheads=False),
+                     [str(proxies.ROOT / "build/banyan"), "check", "-c"])):
+                if shutil.which(argv[0]) is None:
+                    continue  # CI has neither nginx nor haproxy
+                path.write_text(text)
+                done = subprocess.run([*argv, str(path)], capture_output=True, text=True,
+                                      timeout=30, check=False)
+                self.assertEqual(done.returncode, 0, (argv, done.stdout, done.stderr))
 
 
 class Processes(unittest.TestCase):

@@ -7,6 +7,7 @@
 #include "app/bulkheads.h"
 #include "app/tcp_edge.h"
 #include "patterns/ambassador/forward_proxy.h"
+#include "patterns/ambassador/transparent.h"
 #include "patterns/offloading/forwarded.h"
 #include "patterns/routing/router.h"
 #include "upstream/forward.h"
@@ -129,12 +130,16 @@ std::shared_ptr<Handler> Composer::edge(const ListenerSettings& listener,
                                         const OffloadSettings& offload, ExchangeObserver observer) {
   const auto& only = listener.only;
   if (only && only->raw)
-    return std::make_shared<TcpEdge>(
-        model_, std::make_unique<TcpProxy>(upstreams_.cluster(only->service), only->idle),
-        std::move(observer));
+    return std::make_shared<TcpEdge>(model_, raw_service(*only), std::move(observer));
   return std::make_shared<Edge>(
       model_, offload, only ? everything_to(*only, offload) : stack(edge_layers(offload), router()),
       std::move(observer));
+}
+
+std::unique_ptr<ConnectionService> Composer::raw_service(const ListenerSettings::Only& only) {
+  if (only.proxy)
+    return std::make_unique<TransparentProxy>(upstreams_.destinations(only.entry), only.idle);
+  return std::make_unique<TcpProxy>(upstreams_.cluster(only.service), only.idle);
 }
 
 ServicePtr Composer::everything_to(const ListenerSettings::Only& only,
@@ -219,9 +224,9 @@ std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings&
 std::vector<LayerNote> describe_entry(const Model& model, const ListenerSettings& listener) {
   const ListenerSettings::Only& only = *listener.only;
   if (only.raw)
-    return {{fmt::format("service {}", only.service),
-             fmt::format("all there is: bytes to and from one of its endpoints, until nobody says "
-                         "anything for {}",
+    return {{only.proxy ? std::string("transparent") : fmt::format("service {}", only.service),
+             fmt::format("all there is: bytes to and from {}, until nobody says anything for {}",
+                         only.proxy ? "where the connection was going" : "one of its endpoints",
                          to_text(only.idle))}};
   std::vector<LayerNote> out =
       describe(edge_layers(merge(listener.offload, model.settings.offload)));

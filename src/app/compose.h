@@ -33,6 +33,7 @@ class Composer {
   ServicePtr router();
   ServicePtr route(size_t index);
   ServicePtr service(const std::string& name);
+  std::unique_ptr<ConnectionService> raw_service(const ListenerSettings::Only& only);
   ServicePtr everything_to(const ListenerSettings::Only& only, const OffloadSettings& offload);
   ServicePtr forward_proxy(const ListenerSettings::Only& only, const OffloadSettings& offload);
   ServicePtr build(const std::string& name, const ServiceSettings& settings);

@@ -72,6 +72,17 @@ void compile_services(Model& model, Problems& problems) {
   }
 }
 
+constexpr Nanoseconds connect_standard = std::chrono::seconds(5);
+
+// Redirected connections are led wherever they were going.
+ForwardProxySettings anywhere(const AmbassadorEntry& entry) {
+  ForwardProxySettings out;
+  out.allow.push_back(AllowedHost::parse("*:*").value());
+  for (const char* all : {"0.0.0.0/0", "::/0"}) out.networks.push_back(parse_cidr(all).value());
+  out.timeout.connect = entry.connect.value_or(connect_standard);
+  return out;
+}
+
 // An entry is a listener with one service behind it; an address of raw TCP is a service, too.
 void expand_ambassador(Settings& settings) {
   for (const auto& [name, place, entry] : settings.ambassador) {
@@ -80,6 +91,7 @@ void expand_ambassador(Settings& settings) {
     if (const std::string url = raw ? tcp_endpoint(entry.tcp) : std::string(); !url.empty()) {
       service = "ambassador " + name;
       ServiceSettings made;
+      made.timeout = TimeoutSettings{.connect = entry.connect.value_or(connect_standard)};
       made.endpoints.push_back({.url = url, .weight = 1, .place = entry.place});
       settings.services.push_back({.name = service, .place = place, .value = std::move(made)});
     }
@@ -87,8 +99,12 @@ void expand_ambassador(Settings& settings) {
     made.address = entry.listen;
     made.connections = entry.connections;
     made.place = entry.place;
-    made.only =
-        ListenerSettings::Only{name, std::move(service), raw, entry.idle, entry.forward_proxy};
+    made.only = ListenerSettings::Only{.entry = name,
+                                       .service = std::move(service),
+                                       .raw = raw || entry.transparent,
+                                       .idle = entry.idle,
+                                       .proxy = entry.forward_proxy};
+    if (entry.transparent) made.only->proxy = anywhere(entry);
     settings.listeners.push_back({.name = name, .place = place, .value = std::move(made)});
   }
 }

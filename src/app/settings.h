@@ -56,10 +56,10 @@ struct ListenerSettings {
   // service for everything instead of the routes.
   struct Only {
     std::string entry;    // its name
-    std::string service;  // empty: a forward proxy
+    std::string service;  // empty: hosts that are not known before
     bool raw = false;     // as TCP
     Nanoseconds idle{};
-    std::optional<ForwardProxySettings> proxy;
+    std::optional<ForwardProxySettings> proxy;  // of such hosts
   };
   std::optional<Only> only;
 };

@@ -1,5 +1,7 @@
 #include "io/stream.h"
 
+#include "io/original_destination.h"
+
 namespace banyan {
 
 namespace {
@@ -36,6 +38,11 @@ bool Write::advance(size_t n) {
     pieces = pieces.subspan(1);
   }
   return true;
+}
+
+std::optional<Address> Stream::original_destination() const {
+  if (descriptor() < 0) return std::nullopt;
+  return original_destination_of(descriptor());
 }
 
 void PeerGone::attach(Cancel& scope) { stream.watch(&scope); }

@@ -23,9 +23,10 @@ TEST(AmbassadorTest, AnEntryIsEnoughToServe) {
 
 TEST(AmbassadorTest, WhatIsWrongIsToldWithItsPlace) {
   EXPECT_EQ(ambassador_faults("  db: { listen: 127.0.0.1:5432 }\n"),
-            "config:2:7: ambassador.db: wants exactly one of to, tcp, forward_proxy; it has 0\n");
+            "config:2:7: ambassador.db: wants exactly one of to, tcp, forward_proxy, transparent; "
+            "it has 0\n");
   EXPECT_THAT(ambassador_faults("  db: { listen: 127.0.0.1:5432, tcp: db, to: db }\n"),
-              HasSubstr("wants exactly one of to, tcp, forward_proxy; it has 2"));
+              HasSubstr("wants exactly one of to, tcp, forward_proxy, transparent; it has 2"));
   EXPECT_THAT(ambassador_faults("  db: { tcp: db }\n"), HasSubstr("listen"));
   EXPECT_THAT(ambassador_faults("  db: { listen: nonsense, tcp: db }\n"),
               HasSubstr("'nonsense' is neither host:port nor unix:/path"));
@@ -288,6 +289,72 @@ TEST_F(AmbassadorGatewayTest, ConnectionsCountAsWorkForTheBalance) {
     EXPECT_EQ(led["10.0.1.1:5432"], 3);
     EXPECT_EQ(led["10.0.1.2:5432"], 3);
   });
+}
+
+// ---- Transparent. The application is on another host than the gateway, as that is how the
+// simulator tells them apart; in the kernel it is another user.
+class TransparentGatewayTest : public AmbassadorGatewayTest {
+ protected:
+  TransparentGatewayTest() {
+    for (const char* there : {"10.7.0.1:80", "10.7.0.2:5432"}) {
+      sim.world().redirect(there, "127.0.0.1:5432", "127.0.0.1");
+      sim.serve(there, [there](Peer& peer) -> Task<> {
+        while (!(co_await peer.read_until("?")).empty()) co_await peer.send(there);
+      });
+    }
+  }
+  static std::string transparent(std::string_view more = "") {
+    return ambassador_config("  all: { listen: 127.0.0.1:5432, transparent: true" +
+                             std::string(more) + " }\n");
+  }
+};
+
+TEST_F(TransparentGatewayTest, EveryConnectionGoesWhereItWasGoing) {
+  run(transparent(), [this](SimGateway&) -> Task<> {
+    for (const char* there : {"10.7.0.1:80", "10.7.0.2:5432"}) {
+      Peer app = co_await dial(sim.host("10.9.0.1"), there);
+      co_await app.send("who?");
+      EXPECT_TRUE(co_await app.expect(there));
+      app.close();
+      (void)co_await sleep_for(1ms);
+      EXPECT_EQ(endpoint, there);
+    }
+  });
+  EXPECT_EQ(finished, 2);
+}
+
+TEST_F(TransparentGatewayTest, WhoWasNotRedirectedIsReset) {
+  run(transparent(), [this](SimGateway&) -> Task<> {
+    Peer app = co_await application();
+    EXPECT_TRUE(co_await app.expect_reset());
+  });
+  EXPECT_THAT(reason, HasSubstr("not redirected"));
+  EXPECT_EQ(attempts, 0u);
+}
+
+TEST_F(TransparentGatewayTest, NobodyThereIsAReset) {
+  sim.world().redirect("10.7.0.9:80", "127.0.0.1:5432", "127.0.0.1");
+  sim.world().redirect("10.7.0.8:80", "127.0.0.1:5432", "127.0.0.1");
+  sim.serve("10.7.0.8:80", [](Peer&) -> Task<> { co_return; });
+  run(transparent(", connect: 200ms"), [this](SimGateway&) -> Task<> {
+    Peer refused = co_await dial(sim.host("10.9.0.1"), "10.7.0.9:80");
+    EXPECT_TRUE(co_await refused.expect_reset());
+    sim.world().link("10.7.0.8:80").connect_latency = 150ms;
+    Peer slow = co_await dial(sim.host("10.9.0.1"), "10.7.0.8:80");
+    EXPECT_TRUE(co_await slow.expect_end());
+  });
+}
+
+TEST(AmbassadorTest, TransparentHasItsOwnWords) {
+  const auto faults = [](std::string_view words) {
+    return ambassador_faults("  all: { listen: 127.0.0.1:5432, " + std::string(words) + " }\n");
+  };
+  EXPECT_EQ(faults("transparent: true, connect: 1s, idle: 1m"), "");
+  EXPECT_THAT(faults("transparent: false"), HasSubstr("it has 0"));
+  EXPECT_THAT(faults("transparent: true, tcp: db"), HasSubstr("it has 2"));
+  EXPECT_THAT(faults("tcp: db, connect: 1s"), HasSubstr("a service has timeout.connect"));
+  EXPECT_THAT(ambassador_faults("  all: { listen: 'unix:/a', transparent: true }\n"),
+              HasSubstr("nobody is redirected to a Unix socket"));
 }
 
 // ---- HTTP.

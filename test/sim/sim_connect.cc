@@ -67,7 +67,8 @@ void SimWorld::finish(SimDial& dial, Result<StreamPtr> result) {
 // The first segment has come to the server.
 void SimWorld::handshake(const std::shared_ptr<SimDial>& dial) {
   if (dial->op == nullptr) return;  // the client has gone meanwhile
-  SimListener* listener = listener_of(dial->route.server);
+  const Redirect* const redirect = redirect_of(dial->route);
+  SimListener* listener = listener_of(redirect != nullptr ? redirect->to : dial->route.server);
   if (listener == nullptr || reach(dial->route) == SimLink::Reach::refused)
     return carry(dial->route, dial->back, 0, {}, dial, [this, dial] {
       if (dial->op != nullptr) finish(*dial, refusal());
@@ -75,6 +76,7 @@ void SimWorld::handshake(const std::shared_ptr<SimDial>& dial) {
   if (listener->full())
     return schedule_.at(now_ + handshake_again, [this, dial] { handshake(dial); });
   auto connection = std::make_shared<SimConnection>(*this, dial->route);
+  connection->redirected = redirect != nullptr;
   auto server = std::make_unique<SimStream>(connection, 1);
   // In the lane of what the server sends, so that nothing overtakes the handshake.
   carry(dial->route, connection->pipes[0].lane, 0, {}, connection, [this, dial, connection] {
@@ -96,6 +98,18 @@ Result<ListenerPtr> SimWorld::listen(const Address& at, const ListenOptions& opt
   // A listener's operations are those of the host it listens on.
   const bool own = path || any_host(at);
   return std::make_unique<SimListener>(*this, local, options, own ? host : local);
+}
+
+void SimWorld::redirect(std::string_view wanted, std::string_view to,
+                        std::string_view unless_from) {
+  redirects_.push_back({*parse_address(wanted), *parse_address(to), std::string(unless_from)});
+}
+
+const SimWorld::Redirect* SimWorld::redirect_of(const Route& route) const {
+  const auto found = std::ranges::find_if(redirects_, [&](const Redirect& r) {
+    return r.wanted == route.server && host_text(route.client) != r.unless_from;
+  });
+  return found != redirects_.end() ? &*found : nullptr;
 }
 
 // Exact addresses before those for every host; several on one address take turns.

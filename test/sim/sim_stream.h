@@ -41,7 +41,8 @@ class SimConnection : public std::enable_shared_from_this<SimConnection> {
   const uint64_t id;
   Pipe pipes[2];
   SimStream* ends[2] = {nullptr, nullptr};
-  bool dead = false;  // reset by a fault: nothing in flight arrives any more
+  bool redirected = false;  // to another listener than the client wanted
+  bool dead = false;        // reset by a fault: nothing in flight arrives any more
 
  private:
   void arrive(int end, std::string bytes);
@@ -57,6 +58,10 @@ class SimStream final : public Stream {
   void shutdown_read() override;
   void abort() override { abort_ = true; }
   const Address& peer() const override;
+  std::optional<Address> original_destination() const override {
+    if (end_ == 0 || !connection_->redirected) return std::nullopt;
+    return connection_->route.server;
+  }
   bool quiet() override { return in().arrived.empty() && !gone(); }
   // Something changed: ends what can end. May destroy the stream.
   void progress();

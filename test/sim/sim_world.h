@@ -57,6 +57,10 @@ class SimWorld {
   // Resets every connection with this server or client, both sides at once.
   void reset(std::string_view where);
 
+  // As a packet filter does: who connects to `wanted` gets to the listener at `to`, but for those
+  // who come from the host `unless_from`.
+  void redirect(std::string_view wanted, std::string_view to, std::string_view unless_from);
+
   // Operations started so far (read, write, connect, accept) by the hosts that count_only() chose.
   uint64_t operations() const { return operations_; }
   void count_only(std::vector<std::string> hosts);
@@ -96,6 +100,11 @@ class SimWorld {
   void finish(SimDial& dial, Result<StreamPtr> result);
   Result<ListenerPtr> listen(const Address& at, const ListenOptions& options, const Address& host);
   SimListener* listener_of(const Address& at);
+  struct Redirect {
+    Address wanted, to;
+    std::string unless_from;
+  };
+  const Redirect* redirect_of(const Route& route) const;
 
   struct Held {
     Route route;
@@ -114,6 +123,7 @@ class SimWorld {
   std::map<std::string, std::unique_ptr<SimHost>, std::less<>> hosts_;
   std::map<uint64_t, std::shared_ptr<SimDial>> dials_;
   std::map<uint64_t, SimConnection*> connections_;
+  std::vector<Redirect> redirects_;
   std::vector<SimListener*> listeners_;  // in the order of their making
   size_t next_listener_ = 0;             // of several on one address
   uint16_t next_port_ = 40000;

@@ -14,6 +14,8 @@ struct AmbassadorEntry {
   std::string to;   // the name of a service; empty: `tcp`
   std::string tcp;  // the name of a service, or an address
   std::optional<ForwardProxySettings> forward_proxy;
+  bool transparent = false;
+  std::optional<Nanoseconds> connect;  // of an address, or transparent
   Nanoseconds idle = std::chrono::hours(1);
   uint32_t connections = 10'000;
   Place place{};

@@ -6,8 +6,12 @@
 namespace banyan {
 
 Task<> TcpProxy::serve(Stream& client, Arena& arena, Record& record) {
-  record.service = cluster_->name();
-  auto upstream = co_await dial(*cluster_, arena, record);
+  co_await carry(client, *cluster_, idle_max_, arena, record);
+}
+
+Task<> carry(Stream& client, Cluster& cluster, Duration idle_max, Arena& arena, Record& record) {
+  record.service = cluster.name();
+  auto upstream = co_await dial(cluster, arena, record);
   if (!upstream) {
     record.blame(upstream.error());
     client.abort();
@@ -15,7 +19,7 @@ Task<> TcpProxy::serve(Stream& client, Arena& arena, Record& record) {
   }
   Buffer from_client, from_upstream;
   const Relayed moved =
-      co_await relay(client, from_client, *upstream->stream, from_upstream, idle_max_);
+      co_await relay(client, from_client, *upstream->stream, from_upstream, idle_max);
   record.bytes_in = moved.there;
   record.bytes_out = moved.back;
   // Only now: an arena is a block of memory, which an idle connection can do without.

@@ -21,4 +21,7 @@ class TcpProxy final : public ConnectionService {
   const Duration idle_max_;
 };
 
+// A client's connection to an endpoint of the cluster, to its end.
+Task<> carry(Stream& client, Cluster& cluster, Duration idle_max, Arena& arena, Record& record);
+
 }  // namespace banyan

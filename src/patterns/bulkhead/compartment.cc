@@ -94,8 +94,8 @@ bool Compartment::too_late(const Acquire& waiter, Time now, uint64_t ahead) cons
 // How full it may be for one more of that key.
 uint32_t Compartment::limit_for(const FairQueue::Key& key) const {
   const uint32_t limit = limit_.load(std::memory_order_relaxed);
-  if (key.in_flight == 0) return limit;
-  return std::max(1u, static_cast<uint32_t>(uint64_t{limit} * limits_.lend / 10'000));
+  const auto lent = std::max(1u, static_cast<uint32_t>(uint64_t{limit} * limits_.lend / 10'000));
+  return key.in_flight < std::max(1u, limit - lent) ? limit : lent;
 }
 
 void Compartment::take(Acquire& waiter) {
@@ -130,7 +130,7 @@ void Compartment::dispatch(Loop& from) {
   for (;;) {
     const State state = state_.load(std::memory_order_relaxed);
     if (state.queued == 0) return;
-    // Keys without permits come first, so nobody behind it has a better claim.
+    // Who has least comes first, so nobody behind it has a better claim.
     auto* next = static_cast<Acquire*>(queue_.next(overloaded(now)));
     if (state.in_flight >= limit_for(*next->key)) return;
     if (too_late(*next, now, 0)) {
@@ -165,7 +165,7 @@ Compartment::Entered Compartment::enter(Acquire& waiter) {
   const uint32_t limit = limit_for(*waiter.key);
   const bool room = fits(waiter.bytes);
   // Those that wait for what is kept for others are not overtaken by them.
-  const bool kept = waiter.key->idle() && limits_.lend < 10'000;
+  const bool kept = !waiter.key->waits() && limits_.lend < 10'000;
   change([&](State& s) {
     got = room && (s.queued == 0 || kept) && s.in_flight < limit;
     got ? ++s.in_flight : ++s.queued;

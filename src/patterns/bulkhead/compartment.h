@@ -27,8 +27,8 @@ struct CompartmentLimits {
   bool keyed = false;
   std::map<std::string, uint32_t, std::less<>> shares;
   uint32_t standard_share = 1;
-  // Of the limit, in hundredths of a percent: what keys that have permits already may fill. The rest
-  // is for keys that have none.
+  // Of the limit, in hundredths of a percent: what anybody may fill. The rest is kept for keys that
+  // have less than that rest.
   uint32_t lend = 10'000;
   friend bool operator==(const CompartmentLimits&, const CompartmentLimits&) = default;
 };

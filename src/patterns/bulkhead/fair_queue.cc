@@ -13,10 +13,6 @@ bool smaller_part(uint64_t a, uint64_t b, uint64_t c, uint64_t d) { return a * d
 
 }  // namespace
 
-bool FairQueue::Key::idle() const {
-  return in_flight == 0 && counts[0] == 0 && counts[1] == 0 && counts[2] == 0;
-}
-
 bool FairQueue::LessServed::operator()(const Key* a, const Key* b) const {
   if (smaller_part(a->in_flight, a->weight, b->in_flight, b->weight)) return true;
   if (smaller_part(b->in_flight, b->weight, a->in_flight, a->weight)) return false;

@@ -43,7 +43,8 @@ class FairQueue {
     uint64_t served = 0;  // when it was served last, as a running number
     std::array<List<Ticket>, priorities> waiting;
     std::array<uint32_t, priorities> counts{};
-    bool idle() const;
+    bool waits() const { return counts[0] + counts[1] + counts[2] != 0; }
+    bool idle() const { return in_flight == 0 && !waits(); }
   };
 
   // Weights by name; names that are not in it have `standard`.

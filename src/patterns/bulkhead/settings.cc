@@ -108,11 +108,12 @@ void declare(Fields<BulkheadSettings>& f) {
           "Weights by tenant, relative to each other; `default` for all that are not named. "
           "Standard: 1 each.",
           check(shares_fault));
-  f.field("lend", &BulkheadSettings::lend,
-          "Of the places, what those that have some already may fill. The rest is kept free for "
-          "tenants that have none, who then find one at once, whoever floods. `100%`: all of it is "
-          "lent, and who comes back waits for the next place to come free.",
-          between(Percent{1'00}, Percent{100'00}));
+  f.field(
+      "lend", &BulkheadSettings::lend,
+      "Of the places, what anybody may fill. The rest is kept for tenants that have less than "
+      "that rest, who then find a place at once, whoever floods. `100%`: all of it is lent, and "
+      "who comes back waits for the next place to come free.",
+      between(Percent{1'00}, Percent{100'00}));
   f.field("priority", &BulkheadSettings::priority,
           "`high`, `normal`, `low`, or `header:NAME`, whose value is one of these (else normal). "
           "The higher goes first. A header must be one that clients cannot choose freely.",

@@ -23,7 +23,7 @@ struct BulkheadSettings {
   std::string share_by;                 // "header:x-tenant", "cookie:sid", "ip"; empty: nobody
   std::vector<Named<uint32_t>> shares;  // key -> weight; "default" for all others
   Percent lend{10'000};
-  std::string priority = "normal";      // "high", "normal", "low", or "header:x-priority"
+  std::string priority = "normal";  // "high", "normal", "low", or "header:x-priority"
 };
 
 void declare(Fields<AdaptiveSettings>& f);

@@ -113,12 +113,18 @@ TEST_F(CompartmentTest, WhoBecomesTooLateLeavesTheQueueThen) {
 }
 
 TEST_F(CompartmentTest, WhatIsNotLentIsThereForWhoComesBack) {
-  // Of four places a flood may have two; who has none finds one at once, up to all four.
+  // Of four places a flood may have three; the fourth is for who has none.
+  run({.concurrency = 4, .queue = 9, .keyed = true, .lend = 75'00}, at("f1", 0ms, 100ms, "f"),
+      at("f2", 0ms, 100ms, "f"), at("f3", 0ms, 90ms, "f"), at("f4", 0ms, 10ms, "f"),
+      at("a1", 10ms, 20ms, "a"), at("a2", 11ms, 10ms, "a"), at("b", 12ms, 10ms, "b"));
+  EXPECT_EQ(told, "f1@0\nf2@0\nf3@0\na1@10\nb@30\na2@40\nf4@90\n");
+}
+
+TEST_F(CompartmentTest, WhatIsKeptIsForAllThatHaveLess) {
   run({.concurrency = 4, .queue = 9, .keyed = true, .lend = 50'00}, at("f1", 0ms, 100ms, "f"),
-      at("f2", 0ms, 100ms, "f"), at("f3", 0ms, 10ms, "f"), at("a1", 10ms, 100ms, "a"),
-      at("a2", 11ms, 10ms, "a"), at("b", 12ms, 100ms, "b"), at("c", 13ms, 10ms, "c"));
-  EXPECT_EQ(told, "f1@0\nf2@0\na1@10\nb@12\nc@100\nf3@100\na2@110\n")
-      << "who has none left is one that comes back";
+      at("f2", 0ms, 100ms, "f"), at("f3", 0ms, 10ms, "f"), at("a1", 10ms, 50ms, "a"),
+      at("a2", 11ms, 30ms, "a"), at("b", 12ms, 10ms, "b"));
+  EXPECT_EQ(told, "f1@0\nf2@0\na1@10\na2@11\nb@41\nf3@100\n") << "but nobody is over the limit";
 }
 
 TEST_F(CompartmentTest, WithAllLentNobodyIsKeptAPlace) {
