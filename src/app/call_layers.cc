@@ -4,8 +4,10 @@
 
 #include "patterns/ambassador/budget.h"
 #include "patterns/ambassador/context.h"
+#include "patterns/ambassador/credentials.h"
 #include "patterns/ambassador/deadline.h"
 #include "patterns/ambassador/hedge.h"
+#include "patterns/ambassador/quota.h"
 #include "patterns/ambassador/retry.h"
 #include "upstream/breaker.h"
 
@@ -80,7 +82,40 @@ Layer deadline_layer(const DeadlineSettings& deadline, CallParts parts) {
           }};
 }
 
+Layer quota_layer(const QuotaSettings& quota, CallParts parts) {
+  return {.role = "quota",
+          .why =
+              "below all that sends again, so that each attempt counts; above the breaker: what "
+              "is not sent is no failure",
+          .wrap = [quota, parts](ServicePtr next) {
+            return std::make_shared<QuotaFilter>(
+                std::move(next), quota, parts.shares->quotas.of(std::string(parts.service), quota));
+          }};
+}
+
+Layer credentials_layer(const CredentialsSettings& credentials, CallParts parts) {
+  static constexpr const char* why =
+      "below all that sends again: each attempt has what is valid now; above the breaker, which "
+      "judges the service and not who lends it tokens";
+  if (credentials.value)
+    return {.role = "credentials", .why = why, .wrap = [credentials](ServicePtr next) {
+              return std::make_shared<KeyFilter>(std::move(next), credentials.header,
+                                                 credentials.prefix + credentials.value->text);
+            }};
+  return {.role = "credentials",
+          .why = why,
+          .wrap = [oauth2 = *credentials.oauth2, parts](ServicePtr next) {
+            const std::string service(parts.service);
+            return std::make_shared<TokenFilter>(
+                std::move(next),
+                std::make_shared<TokenSource>(oauth2, parts.shares->tokens.of(service, oauth2),
+                                              parts.token_server, *parts.loop, *parts.tasks));
+          }};
+}
+
 }  // namespace
+
+std::string token_service(std::string_view service) { return "token " + std::string(service); }
 
 std::vector<Layer> caller_layers(const ServiceSettings& settings, CallParts parts) {
   std::vector<Layer> out;
@@ -101,6 +136,8 @@ std::vector<Layer> attempt_layers(const ServiceSettings& settings, CallParts par
   if (settings.retry || settings.hedge) out.push_back(budget_layer(retry, parts));
   if (settings.hedge) out.push_back(hedge_layer(*settings.hedge, retry, parts));
   if (settings.retry) out.push_back(retry_layer(retry, times_of(settings), parts));
+  if (settings.quota) out.push_back(quota_layer(*settings.quota, parts));
+  if (settings.credentials) out.push_back(credentials_layer(*settings.credentials, parts));
   const auto& breaker = settings.use.breaker;
   if (breaker && breaker->scope != BreakerScope::endpoint)
     out.push_back(breaker_layer(*breaker, parts));
@@ -148,6 +185,38 @@ void write_retries(Exposition& out, RetryStates& states) {
              "Copies that were due and not sent, by why not.");
   samples("reason", "budget", [](S s) { return s.hedges_held_by_budget.load(); });
   samples("reason", "load", [](S s) { return s.hedges_held_by_load.load(); });
+}
+
+void write_tokens(Exposition& out, const TokenStores& tokens) {
+  out.family(
+      Exposition::Kind::counter, "banyan_tokens_total",
+      "Tokens of services, by what became of a fetch, or that the service did not take one.");
+  for (const auto& [service, counts] : tokens.counts()) {
+    const auto sample = [&](std::string_view result, uint64_t n) {
+      if (n != 0) out.sample({{"service", service}, {"result", result}}, n);
+    };
+    sample("fetched", counts.fetched);
+    sample("failed", counts.failed);
+    sample("rejected", counts.rejected);
+  }
+}
+
+void write_quotas(Exposition& out, const QuotaStates& quotas, Time now) {
+  using Kind = Exposition::Kind;
+  const auto all = quotas.all();
+  out.family(Kind::gauge, "banyan_quota_remaining",
+             "Calls that a service will take until its window ends, where that is known.");
+  for (const auto& [service, state] : all)
+    if (const auto remaining = state->status(now).remaining)
+      out.sample({{"service", service}}, *remaining);
+  out.family(Kind::counter, "banyan_quota_waited_total",
+             "Calls that waited for a service's next window, and were sent.");
+  for (const auto& [service, state] : all)
+    out.sample({{"service", service}}, state->status(now).waited);
+  out.family(Kind::counter, "banyan_quota_refused_total",
+             "Calls that were not sent, because the service would not have taken them.");
+  for (const auto& [service, state] : all)
+    out.sample({{"service", service}}, state->status(now).refused);
 }
 
 }  // namespace banyan

@@ -6,7 +6,9 @@
 #include "app/settings.h"
 #include "base/prometheus.h"
 #include "patterns/ambassador/deadline_memory.h"
+#include "patterns/ambassador/quota_state.h"
 #include "patterns/ambassador/retry_state.h"
+#include "patterns/ambassador/token_store.h"
 #include "patterns/bulkhead/compartments.h"
 #include "service/stack.h"
 #include "upstream/circuit.h"
@@ -14,6 +16,8 @@
 namespace banyan {
 
 struct CallShares {
+  TokenStores tokens;   // by service, over reloads
+  QuotaStates quotas;   // by service, over reloads
   RetryStates retries;  // by service, over reloads
   DeadlineMemory deadlines;
   Circuits circuits;  // by service, over reloads
@@ -25,7 +29,11 @@ struct CallParts {
   std::string_view service = {};
   CallShares* shares = nullptr;
   Loop* loop = nullptr;
+  Nursery* tasks = nullptr;  // for what outlives the call that began it
+  ServicePtr token_server;   // with oauth2
 };
+// The service that gives the tokens of that service; the model adds it.
+std::string token_service(std::string_view service);
 
 // What concerns a call as a whole, outermost first: what its caller asks and is told.
 std::vector<Layer> caller_layers(const ServiceSettings& settings, CallParts parts);
@@ -35,5 +43,7 @@ std::vector<Layer> attempt_layers(const ServiceSettings& settings, CallParts par
 // The budgets of a version that is taken into use. It may be told by each worker.
 void set_budgets(const Settings& settings, RetryStates& states);
 void write_retries(Exposition& out, RetryStates& states);
+void write_tokens(Exposition& out, const TokenStores& tokens);
+void write_quotas(Exposition& out, const QuotaStates& quotas, Time now);
 
 }  // namespace banyan

@@ -192,7 +192,10 @@ ServicePtr Composer::service(const std::string& name) {
 ServicePtr Composer::build(const std::string& name, const ServiceSettings& settings) {
   if (const auto answer = model_->answers.find(name); answer != model_->answers.end())
     return answer->second;
-  const auto layers = service_layers(settings, model_->settings.bulkheads, {name, &calls_, &loop_});
+  CallParts calls{name, &calls_, &loop_, upstreams_.tasks, nullptr};
+  if (settings.credentials && settings.credentials->oauth2)
+    calls.token_server = service(token_service(name));
+  const auto layers = service_layers(settings, model_->settings.bulkheads, calls);
   if (const auto rule = model_->splits.find(name); rule != model_->splits.end()) {
     std::vector<ServicePtr> parts;
     for (const auto& part : settings.split->to) parts.push_back(service(part.name));

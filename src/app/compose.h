@@ -16,10 +16,11 @@ namespace banyan {
 // Builds services by name, each once, and the stacks of listeners over one router.
 class Composer {
  public:
-  // What the worker has, by name; null: it has none.
+  // What the worker has; by name: null, it has none.
   struct Upstreams {
     std::function<ClusterPtr(std::string_view service)> cluster;
     std::function<std::shared_ptr<Destinations>(std::string_view entry)> destinations;
+    Nursery* tasks = nullptr;  // for what outlives the call that began it
   };
   // What is built shares the model, so it may outlive the composer. The loop outlives it all, and
   // so does what is shared.

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "app/call_layers.h"
 #include "app/validate.h"
 #include "config/manual.h"
 #include "patterns/routing/answer.h"
@@ -109,6 +110,24 @@ void expand_ambassador(Settings& settings) {
   }
 }
 
+// Who gives tokens is a service, too.
+void expand_token_servers(Settings& settings) {
+  std::vector<Named<ServiceSettings>> more;
+  for (const auto& [name, place, service] : settings.services) {
+    if (!service.credentials || !service.credentials->oauth2) continue;
+    const OAuth2Settings& oauth2 = *service.credentials->oauth2;
+    const auto url = split_token_url(oauth2.token_url);
+    if (!url) continue;  // told by the reader
+    ServiceSettings made;
+    made.endpoints.push_back({.url = url->endpoint, .weight = 1, .place = oauth2.place});
+    made.tls = oauth2.tls;
+    made.timeout = TimeoutSettings{.connect = oauth2.timeout, .request = oauth2.timeout};
+    made.place = oauth2.place;
+    more.push_back({.name = token_service(name), .place = oauth2.place, .value = std::move(made)});
+  }
+  for (auto& one : more) settings.services.push_back(std::move(one));
+}
+
 template <class T>
 void prefer(std::optional<T>& nearer, const std::optional<T>& farther) {
   if (!nearer) nearer = farther;
@@ -164,6 +183,7 @@ Loaded load_model(const std::string& path, const Sources& sources) {
   name_routes(settings.routes, out.problems);
   validate(settings, out.problems);
   expand_ambassador(settings);
+  expand_token_servers(settings);
   compile_services(*model, out.problems);
   compile_routes(*model, out.problems);
   if (out.problems.failed()) return out;

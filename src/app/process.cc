@@ -263,6 +263,8 @@ Task<std::string> Process::metrics() {
   Exposition more;
   write_services(more, co_await services());
   write_retries(more, calls_.retries);
+  write_tokens(more, calls_.tokens);
+  write_quotas(more, calls_.quotas, loop_.now());
   write_bulkheads(more, calls_.compartments);
   co_return observers_.prometheus() + more.take();
 }

@@ -21,7 +21,7 @@ std::string address_fault(const std::string& text) {
 void refuse_upstream_words(const Node& node, const Reading& at) {
   for (const Entry& entry : node.entries)
     if (entry.key == "timeout" || entry.key == "pool" || entry.key == "tls" ||
-        is_use_word(entry.key))
+        entry.key == "credentials" || entry.key == "quota" || is_use_word(entry.key))
       Reading(at, entry.key).error(entry.place, "goes with endpoints, which are missing");
 }
 
@@ -127,6 +127,9 @@ void declare(Fields<ServiceSettings>& f) {
   f.field("pool", &ServiceSettings::pool, "With `endpoints`.");
   f.field("tls", &ServiceSettings::tls,
           "With `endpoints`. Endpoints that are `https://` have it without being told.");
+  f.field("credentials", &ServiceSettings::credentials,
+          "With `endpoints`. When not given the service sees what the caller sends.");
+  f.field("quota", &ServiceSettings::quota, "With `endpoints`. Off when not given.");
   f.field("retry", &ServiceSettings::retry, "With `endpoints`. Off when not given.");
   f.field("hedge", &ServiceSettings::hedge, "With `endpoints`. Off when not given.");
   f.field("deadline", &ServiceSettings::deadline, "With `endpoints`. Off when not given.");

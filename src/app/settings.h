@@ -4,7 +4,9 @@
 #pragma once
 #include "http/uri.h"
 #include "io/native_engine.h"
+#include "patterns/ambassador/credentials_settings.h"
 #include "patterns/ambassador/entry.h"
+#include "patterns/ambassador/quota_settings.h"
 #include "patterns/ambassador/settings.h"
 #include "patterns/bulkhead/settings.h"
 #include "patterns/routing/settings.h"
@@ -71,6 +73,8 @@ struct ServiceSettings {
   std::optional<PoolSettings> pool;
   std::optional<UpstreamTlsSettings> tls;
   std::shared_ptr<const TlsContext> tls_context;  // compiled from it; null: in the clear
+  std::optional<CredentialsSettings> credentials;
+  std::optional<QuotaSettings> quota;
   std::optional<RetrySettings> retry;
   std::optional<HedgeSettings> hedge;
   std::optional<DeadlineSettings> deadline;

@@ -119,9 +119,10 @@ Task<Result<>> Worker::settle() {
 std::expected<void, std::string> Worker::open_listeners(Version& version,
                                                         std::vector<BoundAddress>& bound) {
   const Settings& settings = version.model->settings;
-  Composer composer(version.model, loop_, shared_.calls,
-                    {[&](std::string_view name) { return version.clusters.find(name); },
-                     [&](std::string_view name) { return version.clusters.destinations(name); }});
+  Composer composer(
+      version.model, loop_, shared_.calls,
+      {[&](std::string_view name) { return version.clusters.find(name); },
+       [&](std::string_view name) { return version.clusters.destinations(name); }, &tasks_});
   bound.resize(settings.listeners.size());
   for (size_t i = 0; i < settings.listeners.size(); ++i) {
     const auto& [name, place, listener] = settings.listeners[i];

@@ -90,6 +90,12 @@ class ObserverTest : public testing::Test {
     Exposition more;
     write_services(more, {&shop, 1});
     write_retries(more, states);
+    TokenStores tokens;
+    tokens.of("shop", {})->failed("x", sim.loop());
+    write_tokens(more, tokens);
+    QuotaStates quotas;
+    quotas.of("shop", {.limit = 9, .window = 1s});
+    write_quotas(more, quotas, sim.loop().now());
     Compartments compartments;
     const CompartmentPtr held = compartments.of("service shop", {});
     write_bulkheads(more, compartments);
@@ -166,9 +172,9 @@ TEST_F(ObserverTest, ARewrittenPathIsLoggedAsTheClientAskedForIt) {
   const Loaded loaded = load_model("c", texts.sources());
   ASSERT_NE(loaded.model, nullptr) << loaded.problems.text();
   CallShares calls;
-  Composer composer(
-      loaded.model, sim.loop(), calls,
-      {[](std::string_view) { return nullptr; }, [](std::string_view) { return nullptr; }});
+  Composer composer(loaded.model, sim.loop(), calls,
+                    {[](std::string_view) { return nullptr; },
+                     [](std::string_view) { return nullptr; }, nullptr});
   const auto edge =
       composer.edge(loaded.model->settings.listeners[0].value, {}, observer(0, logged));
   sim.run([&]() -> Task<> {

@@ -40,7 +40,8 @@ class SimGateway {
         resolver_(resolver),
         finished_(std::move(finished)),
         calls_(calls != nullptr ? *calls : own_calls_),
-        retiring_(context) {}
+        retiring_(context),
+        tasks_(context) {}
 
   // Serves this version from now on; the first one opens the listeners.
   Task<> use(ModelPtr model) {
@@ -70,6 +71,8 @@ class SimGateway {
   Task<> join() {
     for (auto& server : servers_) co_await server->join();
     co_await retiring_.join();
+    tasks_.cancel();
+    co_await tasks_.join();
     if (now_ != nullptr) co_await now_->clusters.retire(nullptr);
   }
 
@@ -100,9 +103,10 @@ class SimGateway {
         : model(std::move(from)),
           clusters(gateway.context_, gateway.engine_, gateway.resolver_, model->settings,
                    gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr) {
-      Composer composer(model, gateway.context_.loop, gateway.calls_,
-                        {[this](std::string_view name) { return clusters.find(name); },
-                         [this](std::string_view name) { return clusters.destinations(name); }});
+      Composer composer(
+          model, gateway.context_.loop, gateway.calls_,
+          {[this](std::string_view name) { return clusters.find(name); },
+           [this](std::string_view name) { return clusters.destinations(name); }, &gateway.tasks_});
       for (const auto& listener : model->settings.listeners) {
         const OffloadSettings offload = merge(listener.value.offload, model->settings.offload);
         auto observer = gateway.observers_.observer(0, model->settings, listener.name, offload,
@@ -146,6 +150,7 @@ class SimGateway {
   std::unique_ptr<Version> now_;
   std::vector<std::unique_ptr<Server>> servers_;
   Nursery retiring_;
+  Nursery tasks_;
 };
 
 }  // namespace banyan
