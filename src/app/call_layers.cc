@@ -136,7 +136,8 @@ std::vector<Layer> attempt_layers(const ServiceSettings& settings, CallParts par
   if (settings.retry || settings.hedge) out.push_back(budget_layer(retry, parts));
   if (settings.hedge) out.push_back(hedge_layer(*settings.hedge, retry, parts));
   if (settings.retry) out.push_back(retry_layer(retry, times_of(settings), parts));
-  if (settings.quota) out.push_back(quota_layer(*settings.quota, parts));
+  if (settings.quota && (settings.quota->learn || settings.quota->limit))
+    out.push_back(quota_layer(*settings.quota, parts));
   if (settings.credentials) out.push_back(credentials_layer(*settings.credentials, parts));
   const auto& breaker = settings.use.breaker;
   if (breaker && breaker->scope != BreakerScope::endpoint)
