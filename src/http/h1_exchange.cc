@@ -301,6 +301,12 @@ Task<> H1Exchange::serve_tunnel() {
                                     limits_.tunnel_idle_max);
   record_.bytes_in += moved.there;
   record_.bytes_out += moved.back;
+  if (moved.broken) {
+    // Cut off: an orderly end would look like all of it.
+    record_.blame(*moved.broken);
+    stream_.abort();
+    tunnel_->stream().abort();
+  }
   tunnel_.reset();
   cut_off_ = true;  // whichever way it ended, nobody waits for more
 }

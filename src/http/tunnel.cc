@@ -68,9 +68,10 @@ class Relay {
     for (;;) {
       auto something = co_await from.readable(after(last_active_, idle_max_));
       if (something) co_return Result<>{};
-      const bool silent = loop.now() >= after(last_active_, idle_max_);
-      if (something.error().code != Code::timeout || silent)
-        co_return std::unexpected(something.error());
+      if (something.error().code != Code::timeout) co_return std::unexpected(something.error());
+      // Of both sides; but it is the client who could say something.
+      if (loop.now() >= after(last_active_, idle_max_))
+        co_return fail(Code::timeout, Side::client, "nobody said anything for too long");
     }
   }
 
