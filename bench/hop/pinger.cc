@@ -3,7 +3,8 @@
 //   pinger unix:/path|PORT TARGET SECONDS
 // Prints "requests N p50_ns N p99_ns N mean_ns N". Exit 1, with the reason, when anything but a 200
 // with a Content-Length came back. Owned by the bench: pinned to the load core, ends by itself.
-// Bounds: an answer of kAnswerMax bytes; kSamplesMax requests; nobody is waited for longer than 5 s.
+// Bounds: an answer of kAnswerMax bytes; kSamplesMax requests; nobody is waited for longer than 5
+// s.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -59,9 +60,8 @@ int connect_port(std::string_view text) {
 
 int connect_to(std::string_view address) {
   constexpr std::string_view unix_scheme = "unix:";
-  const int s = address.starts_with(unix_scheme)
-                    ? connect_unix(address.substr(unix_scheme.size()))
-                    : connect_port(address);
+  const int s = address.starts_with(unix_scheme) ? connect_unix(address.substr(unix_scheme.size()))
+                                                 : connect_port(address);
   const timeval limit{.tv_sec = 5, .tv_usec = 0};
   setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   return s;

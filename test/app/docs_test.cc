@@ -46,9 +46,8 @@ TEST(Docs, TheManualIsTheProgramsOwn) {
 }
 
 TEST(Docs, WhatIsShownLoads) {
-  for (const char* page :
-       {"README.md", "docs/patterns/gateway-routing.md", "docs/patterns/ambassador.md",
-        "docs/patterns/bulkhead.md"}) {
+  for (const char* page : {"README.md", "docs/patterns/gateway-routing.md",
+                           "docs/patterns/ambassador.md", "docs/patterns/bulkhead.md"}) {
     const auto shown = configurations(file(page));
     EXPECT_FALSE(shown.empty()) << page;
     for (const std::string& text : shown) {
@@ -60,9 +59,8 @@ TEST(Docs, WhatIsShownLoads) {
 }
 
 TEST(Docs, TheExamplesLoad) {
-  for (const char* name :
-       {"examples/demo.yaml", "examples/gateway-routing.yaml", "examples/ambassador.yaml",
-        "examples/bulkhead.yaml"}) {
+  for (const char* name : {"examples/demo.yaml", "examples/gateway-routing.yaml",
+                           "examples/ambassador.yaml", "examples/bulkhead.yaml"}) {
     const Loaded loaded = load_model(std::string(BANYAN_SOURCE_DIR) + "/" + name, system_sources());
     EXPECT_EQ(loaded.problems.text(), "") << name;
     EXPECT_NE(loaded.model, nullptr) << name;

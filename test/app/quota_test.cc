@@ -156,5 +156,17 @@ TEST_F(QuotaGatewayTest, WhoLeavesLeavesTheQueue) {
   });
 }
 
+// The copy is refused here; that is no answer of the service.
+TEST_F(QuotaGatewayTest, ACopyThatIsRefusedDoesNotWin) {
+  run(config("{ limit: 1, window: 1h, wait: 0 }", ", hedge: 5ms"), [&](SimGateway&) -> Task<> {
+    std::string one;
+    co_await ask(one);
+    EXPECT_THAT(one, testing::StartsWith("HTTP/1.1 200"));
+    co_await ask(one);
+    EXPECT_THAT(one, testing::StartsWith("HTTP/1.1 429"));
+  });
+  EXPECT_EQ(calls, 1);
+}
+
 }  // namespace
 }  // namespace banyan

@@ -57,7 +57,10 @@ std::string compartment(Dice& dice) {
   std::string out = fmt::format("concurrency: {}", dice.between(1, permits_max));
   if (dice.chance(70)) {
     out += fmt::format(", queue: {}, wait: {}ms", dice.between(1, 10), dice.between(1, 3000));
-    if (dice.chance(50)) out += ", share_by: ip, shares: { default: 2, x: 5 }";
+    if (dice.chance(50)) {
+      out += ", share_by: ip, shares: { default: 2, x: 5 }";
+      if (dice.chance(40)) out += fmt::format(", lend: {}%", dice.between(1, 100));
+    }
   }
   if (dice.chance(30)) out += fmt::format(", bytes: {}", dice.between(1024, 50'000));
   if (dice.chance(30)) out += ", adaptive: true";
@@ -87,6 +90,10 @@ std::string call_policies(Dice& dice) {
     out += fmt::format(", deadline: {{ max: {}, trust: {} }}", ms(100, 8000), dice.chance(70));
   if (dice.chance(40))
     out += fmt::format(", context: {{ accept: {}, answer: {} }}", dice.chance(50), dice.chance(50));
+  if (dice.chance(20)) out += ", credentials: { header: x-key, value: secret }";
+  if (dice.chance(20))
+    out += fmt::format(", quota: {{ limit: {}, window: {}s, wait: {}, queue: {} }}",
+                       dice.between(1, 30), dice.between(1, 20), ms(0, 3000), dice.below(5));
   return out;
 }
 
@@ -412,6 +419,7 @@ TEST(Swarm, EverySeed) {
   EXPECT_GT(tally.refused, 30u);
   EXPECT_GT(tally.crowded, 30u);
   EXPECT_GT(tally.waited, 20u);
+  EXPECT_GT(tally.statuses[429], 10u);
   EXPECT_GT(tally.often, 10u);
   EXPECT_GT(tally.uploads_again, 3u);
 }

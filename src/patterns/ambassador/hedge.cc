@@ -33,6 +33,8 @@ class HedgeFilter::Race {
   struct Copy {
     Request* request = nullptr;
     std::optional<Reply> reply = {};
+    // By the service, and no failure of its; what was refused below us is none either.
+    bool answered() const { return reply && is_answer(*reply) && !request->record.error; }
   };
 
   Race(Context& context, Request& request)
@@ -58,9 +60,8 @@ class HedgeFilter::Race {
     changed.set();
   }
   bool decided() const {
-    return ended_ == count || std::any_of(copies.begin(), copies.end(), [](const Copy& c) {
-             return c.reply && is_answer(*c.reply);
-           });
+    return ended_ == count ||
+           std::any_of(copies.begin(), copies.end(), [](const Copy& c) { return c.answered(); });
   }
   // Waits until a copy has ended, or until then.
   Task<Result<>> wait_until(Time at) {
@@ -71,7 +72,7 @@ class HedgeFilter::Race {
   size_t winner() const {
     const auto rank = [](const Copy& c) {
       if (!c.reply || !*c.reply) return 0;
-      return is_answer(*c.reply) ? 2 : 1;
+      return c.answered() ? 2 : 1;
     };
     return static_cast<size_t>(std::ranges::max_element(copies, {}, rank) - copies.begin());
   }
@@ -189,8 +190,13 @@ Reply HedgeFilter::settle(Race& race, Time now) {
   const uint16_t sent_before = record.attempts;
   record = race.copies[winner].request->record;
   record.attempts = sent_before;
-  for (size_t i = 0; i < race.count; ++i)
-    record.attempts += race.copies[i].request->record.attempts - sent_before;
+  for (size_t i = 0; i < race.count; ++i) {
+    const Record& other = race.copies[i].request->record;
+    record.attempts += other.attempts - sent_before;
+    // The winner was refused before it went anywhere.
+    if (record.endpoint.empty()) record.endpoint = other.endpoint;
+    if (record.service.empty()) record.service = other.service;
+  }
   return std::move(*race.copies[winner].reply);
 }
 
