@@ -132,7 +132,8 @@ std::shared_ptr<Handler> Composer::edge(const ListenerSettings& listener,
   if (only && only->raw)
     return std::make_shared<TcpEdge>(model_, raw_service(*only), std::move(observer));
   return std::make_shared<Edge>(
-      model_, offload, only ? everything_to(*only, offload) : stack(edge_layers(offload), router()),
+      model_, listener.tls_context, offload,
+      only ? everything_to(*only, offload) : stack(edge_layers(offload), router()),
       std::move(observer));
 }
 

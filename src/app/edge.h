@@ -14,13 +14,16 @@ H1Limits limits_of(const OffloadSettings& offload);
 
 class Edge final : public Handler {
  public:
-  Edge(ModelPtr model, const OffloadSettings& offload, ServicePtr service,
-       ExchangeObserver observer)
+  // `tls`: null for connections in the clear.
+  Edge(ModelPtr model, std::shared_ptr<const TlsContext> tls, const OffloadSettings& offload,
+       ServicePtr service, ExchangeObserver observer)
       : model_(std::move(model)),
+        tls_(std::move(tls)),
         limits_(limits_of(offload)),
         service_(std::move(service)),
         observer_(std::move(observer)) {}
 
+  const std::shared_ptr<const TlsContext>& tls() const override { return tls_; }
   const H1Limits& limits() const override { return limits_; }
   Task<Reply> call(Request& request) override { return service_->call(request); }
   Response fault(Arena& arena, const Request* request, const Error& error) override;
@@ -30,6 +33,7 @@ class Edge final : public Handler {
 
  private:
   const ModelPtr model_;
+  const std::shared_ptr<const TlsContext> tls_;
   const H1Limits limits_;
   const ServicePtr service_;
   ExchangeObserver observer_;

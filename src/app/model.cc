@@ -1,5 +1,6 @@
 #include "app/model.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "app/call_layers.h"
@@ -82,6 +83,26 @@ ForwardProxySettings anywhere(const AmbassadorEntry& entry) {
   for (const char* all : {"0.0.0.0/0", "::/0"}) out.networks.push_back(parse_cidr(all).value());
   out.timeout.connect = entry.connect.value_or(connect_standard);
   return out;
+}
+
+void compile_listeners(Model& model, Problems& problems) {
+  for (auto& [name, place, listener] : model.settings.listeners) {
+    if (!listener.tls) continue;
+    TlsContext::Server options{.identities = {}, .client_ca = {}, .protocols = {"http/1.1"}};
+    for (const CertificateSettings& one : listener.tls->certificates)
+      options.identities.push_back({one.cert.text, one.key.text});
+    if (listener.tls->client_ca) options.client_ca = listener.tls->client_ca->text;
+    // What could not be read was told by the reader.
+    const auto unread = [](const TlsContext::Identity& i) {
+      return i.cert.empty() || i.key.empty();
+    };
+    if (options.identities.empty() || std::ranges::any_of(options.identities, unread)) continue;
+    auto made = TlsContext::server(options);
+    if (made)
+      listener.tls_context = std::move(*made);
+    else
+      problems.error(listener.tls->place, "listeners." + name + ".tls", made.error());
+  }
 }
 
 // An entry is a listener with one service behind it; an address of raw TCP is a service, too.
@@ -185,6 +206,7 @@ Loaded load_model(const std::string& path, const Sources& sources) {
   expand_ambassador(settings);
   expand_token_servers(settings);
   compile_services(*model, out.problems);
+  compile_listeners(*model, out.problems);
   compile_routes(*model, out.problems);
   if (out.problems.failed()) return out;
   model->dump = dump_yaml(root);

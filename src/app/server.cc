@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "io/tls_stream.h"
 #include "task/combine.h"
 
 namespace banyan {
@@ -88,7 +89,26 @@ Task<> Server::serve_raw(Stream& stream, Handler& handler) {
   --counts_.active;
 }
 
-Task<> Server::serve(StreamPtr stream) {
+// With TLS over it, where the listener has that. One that does not manage it is told to the log.
+Task<Result<StreamPtr>> Server::secured(StreamPtr stream) {
+  const auto handler = handler_;
+  if (handler->tls() == nullptr) co_return stream;
+  const Address client = stream->peer();
+  Record record;
+  record.started = loop_.now();
+  auto out = co_await tls_accept(std::move(stream), handler->tls(),
+                                 after(loop_.now(), handler->limits().head_max));
+  if (out) co_return out;
+  record.blame(out.error());
+  record.ended = loop_.now();
+  handler->finished(nullptr, client, record);
+  co_return out;
+}
+
+Task<> Server::serve(StreamPtr accepted) {
+  auto ready = co_await secured(std::move(accepted));
+  if (!ready) co_return;
+  StreamPtr stream = std::move(*ready);
   // It is kept to the end of the connection, whatever the next version says.
   if (const auto first = handler_; first->connections() != nullptr)
     co_return co_await serve_raw(*stream, *first);

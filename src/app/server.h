@@ -50,6 +50,7 @@ class Server final : private HandlerSource {
   Task<> accept_clients();
   Task<> stop_accepting();
   Task<> serve(StreamPtr stream);
+  Task<Result<StreamPtr>> secured(StreamPtr stream);
   Task<> serve_raw(Stream& stream, Handler& handler);
   bool draining() const override { return draining_; }
   std::string_view http_date() override;

@@ -113,6 +113,7 @@ void declare(Fields<ListenerSettings>& f) {
           "So many workers of its own, which serve nothing else: what its clients cost is taken "
           "from nobody else's CPU, pools and connections. Fixed from the start of the process.",
           between<uint32_t>(1, 64));
+  f.field("tls", &ListenerSettings::tls, "To its clients. Without it they speak in the clear.");
   f.field("offload", &ListenerSettings::offload, "For this listener.");
   f.shorthand("address");
 }

@@ -9,6 +9,7 @@
 #include "patterns/ambassador/quota_settings.h"
 #include "patterns/ambassador/settings.h"
 #include "patterns/bulkhead/settings.h"
+#include "patterns/offloading/tls_settings.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
 #include "upstream/tls_settings.h"
@@ -52,6 +53,8 @@ struct ListenerSettings {
   uint32_t connections = 10'000;
   uint32_t backlog = 4096;
   std::optional<uint32_t> threads;  // of its own; else it shares the general workers
+  std::optional<ListenerTlsSettings> tls;
+  std::shared_ptr<const TlsContext> tls_context;  // compiled from it; null: in the clear
   OffloadSettings offload;
   Place place;
   // Of an ambassador's entry, which becomes a listener (expand_ambassador in app/model): one

@@ -142,7 +142,7 @@ Result<> H1Exchange::understand() {
                            .authority = authority,
                            .host = lower_host(authority, arena_),
                            .minor_version = head_.minor_version,
-                           .secure = source_.secure(),
+                           .secure = stream_.encrypted(),
                            .headers = head_.headers,
                            .body = body_.get(),
                            .upgrade = upgrade_protocol(head_.headers, head_.minor_version),

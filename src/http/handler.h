@@ -9,6 +9,7 @@
 #include "http/h1_body.h"
 #include "http/h1_parse.h"
 #include "http/message.h"
+#include "io/tls_context.h"
 
 namespace banyan {
 
@@ -39,6 +40,11 @@ class ConnectionService {
 class Handler {
  public:
   virtual ~Handler() = default;
+  // Null: connections are in the clear. Else a handshake comes before all that follows.
+  virtual const std::shared_ptr<const TlsContext>& tls() const {
+    static const std::shared_ptr<const TlsContext> none;
+    return none;
+  }
   // Null: the connection is HTTP, and the rest of this class is for it.
   virtual ConnectionService* connections() { return nullptr; }
   virtual const H1Limits& limits() const = 0;
@@ -57,7 +63,6 @@ class HandlerSource {
   virtual bool draining() const = 0;
   // The value of a Date field, now (RFC 9110, section 6.6.1).
   virtual std::string_view http_date() = 0;
-  virtual bool secure() const { return false; }
 
  protected:
   ~HandlerSource() = default;

@@ -101,6 +101,8 @@ class Stream {
   virtual bool quiet() = 0;
   // The kernel's descriptor, or -1: for moving bytes without copying.
   virtual int descriptor() const { return -1; }
+  // Nobody on the way can read it.
+  virtual bool encrypted() const { return false; }
   // Where the client wanted to go, when a packet filter has redirected it to our listener.
   virtual std::optional<Address> original_destination() const;
   Side side() const { return side_; }

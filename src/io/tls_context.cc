@@ -3,10 +3,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "io/tls_stream.h"
 
 namespace banyan {
@@ -39,6 +42,29 @@ std::vector<X509Ptr> certificates(const std::string& pem) {
   while (X509* one = PEM_read_bio_X509_AUX(from.get(), nullptr, no_password, nullptr))
     out.emplace_back(one);
   ERR_clear_error();  // the end of the text counts as one
+  return out;
+}
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), lower);
+  return out;
+}
+
+// The names of the first certificate, in lower case (RFC 9525: no common name).
+std::vector<std::string> names_of(const std::string& pem) {
+  std::vector<std::string> out;
+  const auto chain = certificates(pem);
+  if (chain.empty()) return out;
+  auto* const all = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(chain.front().get(), NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; all != nullptr && i < sk_GENERAL_NAME_num(all); ++i) {
+    const GENERAL_NAME* const one = sk_GENERAL_NAME_value(all, i);
+    if (one->type != GEN_DNS) continue;
+    const auto* const bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(one->d.dNSName));
+    out.push_back(lowered({bytes, static_cast<size_t>(ASN1_STRING_length(one->d.dNSName))}));
+  }
+  GENERAL_NAMES_free(all);
   return out;
 }
 
@@ -116,24 +142,57 @@ TlsContext::Made TlsContext::client(const Client& options) {
   return out;
 }
 
-TlsContext::Made TlsContext::server(const Server& options) {
-  std::shared_ptr<TlsContext> out(new TlsContext);
-  out->protocols_ = options.protocols;
-  std::string fault = out->set_identity(options.cert, options.key);
-  if (fault.empty() && !options.client_ca.empty()) fault = out->set_trust(options.client_ca);
-  if (!fault.empty()) return std::unexpected(std::move(fault));
-  if (!options.client_ca.empty()) {
-    SSL_CTX_set_verify(out->context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    for (const X509Ptr& one : certificates(options.client_ca))
-      SSL_CTX_add_client_CA(out->context_, one.get());
+void TlsContext::accept_clients(const std::string& client_ca,
+                                const std::vector<std::string>& protocols) {
+  protocols_ = protocols;
+  if (!client_ca.empty()) {
+    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    for (const X509Ptr& one : certificates(client_ca)) SSL_CTX_add_client_CA(context_, one.get());
   }
   // Sessions are in tickets, sealed with a key of this process.
-  SSL_CTX_set_session_cache_mode(out->context_, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
   static constexpr unsigned char whose[] = "banyan";
-  SSL_CTX_set_session_id_context(out->context_, whose, sizeof whose - 1);
-  if (!options.protocols.empty())
-    SSL_CTX_set_alpn_select_cb(out->context_, &TlsContext::choose_protocol, out.get());
+  SSL_CTX_set_session_id_context(context_, whose, sizeof whose - 1);
+  if (!protocols.empty()) SSL_CTX_set_alpn_select_cb(context_, &TlsContext::choose_protocol, this);
+}
+
+TlsContext::Made TlsContext::server(const Server& options) {
+  std::shared_ptr<TlsContext> out(new TlsContext);
+  for (size_t i = 0; i < options.identities.size(); ++i) {
+    const Identity& identity = options.identities[i];
+    const auto names = names_of(identity.cert);
+    // With the same names but another kind of key it stands beside the one that is there.
+    const auto same = std::ranges::find_if(
+        names, [&](const std::string& name) { return out->by_name_.contains(name); });
+    TlsContext* mine = out.get();
+    if (i != 0 && same != names.end())
+      mine = out->by_name_.find(*same)->second;
+    else if (i != 0)
+      mine = out->others_.emplace_back(new TlsContext).get();
+    std::string fault = mine->set_identity(identity.cert, identity.key);
+    if (fault.empty() && !options.client_ca.empty()) fault = mine->set_trust(options.client_ca);
+    if (!fault.empty()) return std::unexpected("certificates[" + std::to_string(i) + "]: " + fault);
+    mine->accept_clients(options.client_ca, options.protocols);
+    for (const std::string& name : names) out->by_name_.emplace(name, mine);
+  }
+  if (!out->others_.empty()) {
+    SSL_CTX_set_tlsext_servername_callback(out->context_, &TlsContext::choose_identity);
+    SSL_CTX_set_tlsext_servername_arg(out->context_, out.get());
+  }
   return out;
+}
+
+int TlsContext::choose_identity(ssl_st* ssl, int*, void* self) {
+  const char* const asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (asked == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  const auto& all = static_cast<TlsContext*>(self)->by_name_;
+  const std::string name = lowered(asked);
+  auto found = all.find(name);
+  const size_t dot = name.find('.');
+  if (found == all.end() && dot != std::string::npos) found = all.find("*" + name.substr(dot));
+  if (found == all.end()) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_SSL_CTX(ssl, found->second->context_);
+  return SSL_TLSEXT_ERR_OK;
 }
 
 // Ours come in the order of our liking. A client that offers none of them is refused (RFC 7301,

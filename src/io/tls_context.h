@@ -4,6 +4,7 @@
 // are PEM texts. Sources: RFC 8446, RFC 5246, RFC 7301 (ALPN), RFC 9525 (names).
 #pragma once
 #include <expected>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,11 +27,16 @@ class TlsContext {
   };
   static Made client(const Client& options);
 
+  struct Identity {
+    std::string cert, key;  // the certificate first, then its chain
+  };
   struct Server {
-    std::string cert, key;
+    // Chosen by the name that the client asks for; the first for names that none has.
+    std::vector<Identity> identities;
     std::string client_ca;  // clients must have a certificate of one of these; empty: none is asked
     std::vector<std::string> protocols;
   };
+  // An error says which of the identities is meant.
   static Made server(const Server& options);
 
   TlsContext(const TlsContext&) = delete;
@@ -45,12 +51,17 @@ class TlsContext {
   TlsContext();
   std::string set_identity(const std::string& cert, const std::string& key);
   std::string set_trust(const std::string& ca);
+  void accept_clients(const std::string& client_ca, const std::vector<std::string>& protocols);
+  static int choose_identity(ssl_st* ssl, int* alert, void* self);
   static int choose_protocol(ssl_st*, const unsigned char** chosen, unsigned char* size,
                              const unsigned char* offered, unsigned offered_size, void* self);
 
   ssl_ctx_st* context_ = nullptr;
   std::vector<std::string> protocols_;
   bool verify_ = true;
+  // Of the first of a server's: its names and those of the others, in lower case; "*.example" too.
+  std::map<std::string, TlsContext*, std::less<>> by_name_;
+  std::vector<std::unique_ptr<TlsContext>> others_;
 };
 
 // Sessions that a server gave us, for a shorter handshake with the same server. Owner: shared by

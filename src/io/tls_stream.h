@@ -42,6 +42,7 @@ class TlsStream final : public Stream, private Operation::Above, public Pooled {
   void abort() override;
   const Address& peer() const override { return below_->peer(); }
   bool quiet() override;
+  bool encrypted() const override { return true; }
 
   // For SSL_CTX_sess_set_new_cb.
   static int keep_session(ssl_st* ssl, ssl_session_st* session);

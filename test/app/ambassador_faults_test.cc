@@ -42,7 +42,7 @@ class AmbassadorFaults : public testing::TestWithParam<const char*> {
         "client_secret: b, timeout: 1s } } }\n");
     CHECK(loaded.model != nullptr);
     const Identity shop = authority.issue("IP:10.0.1.2");
-    tls = TlsContext::server({.cert = shop.cert, .key = shop.key}).value();
+    tls = TlsContext::server({.identities = {{shop.cert, shop.key}}}).value();
   }
   ~AmbassadorFaults() override { fs::remove_all(folder); }
 

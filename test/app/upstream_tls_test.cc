@@ -45,8 +45,7 @@ class UpstreamTlsTest : public testing::Test {
 
   // An endpoint that speaks TLS and tells which name it was asked by.
   void serve(std::string_view at, const Identity& identity, std::string client_ca = {}) {
-    auto context = TlsContext::server({.cert = identity.cert,
-                                       .key = identity.key,
+    auto context = TlsContext::server({.identities = {{identity.cert, identity.key}},
                                        .client_ca = std::move(client_ca),
                                        .protocols = {"http/1.1"}})
                        .value();
@@ -199,7 +198,7 @@ TEST_F(UpstreamTlsTest, HealthChecksSpeakIt) {
 
 // An application speaks plain bytes to its local address; the database gets them through TLS.
 TEST_F(UpstreamTlsTest, RawTcpGetsTlsAsWell) {
-  auto context = TlsContext::server({.cert = shop.cert, .key = shop.key}).value();
+  auto context = TlsContext::server({.identities = {{shop.cert, shop.key}}}).value();
   sim.serve("10.0.0.2:6380", [context](Peer& raw) -> Task<> {
     auto accepted = co_await tls_accept(raw.give_up(), context, never);
     Peer peer(std::move(*accepted));

@@ -34,10 +34,7 @@ std::shared_ptr<const TlsContext> client_context(TlsContext::Client options = {}
   return TlsContext::client(options).value();
 }
 std::shared_ptr<const TlsContext> server_context(TlsContext::Server options = {}) {
-  if (options.cert.empty()) {
-    options.cert = shop().cert;
-    options.key = shop().key;
-  }
+  if (options.identities.empty()) options.identities = {{shop().cert, shop().key}};
   return TlsContext::server(options).value();
 }
 
@@ -315,7 +312,7 @@ TEST_F(TlsStreamTest, TheNameOfTheCertificate) {
 
 TEST_F(TlsStreamTest, WildcardsAreForOneLabel) {
   const Identity wild = authority().issue("DNS:*.shop.example");
-  server_tls = server_context({.cert = wild.cert, .key = wild.key});
+  server_tls = server_context({.identities = {{wild.cert, wild.key}}});
   name = "eu.shop.example";
   EXPECT_EQ(fault(), "");
   for (const char* other : {"shop.example", "a.eu.shop.example"}) {
@@ -329,10 +326,10 @@ TEST_F(TlsStreamTest, WhoSignedAndUntilWhen) {
   EXPECT_EQ(fault(), "the peer's certificate is of nobody who is trusted");
   client_tls = client_context();
   const Identity old = authority().issue("DNS:shop.example", -1000, -10);
-  server_tls = server_context({.cert = old.cert, .key = old.key});
+  server_tls = server_context({.identities = {{old.cert, old.key}}});
   EXPECT_EQ(fault(), "the peer's certificate has expired");
   const Identity young = authority().issue("DNS:shop.example", 1000, 2000);
-  server_tls = server_context({.cert = young.cert, .key = young.key});
+  server_tls = server_context({.identities = {{young.cert, young.key}}});
   EXPECT_EQ(fault(), "the peer's certificate is not valid yet");
   client_tls = client_context({.verify = false});
   EXPECT_EQ(fault(), "") << "who asks for it trusts anyone";
@@ -344,8 +341,7 @@ TEST_F(TlsStreamTest, TheSystemsAuthoritiesAreTheStandard) {
 }
 
 TEST_F(TlsStreamTest, MutualTls) {
-  server_tls =
-      server_context({.cert = shop().cert, .key = shop().key, .client_ca = authority().cert()});
+  server_tls = server_context({.client_ca = authority().cert()});
   const Identity me = authority().issue("DNS:me.example");
   client_tls = client_context({.ca = authority().cert(), .cert = me.cert, .key = me.key});
   bool served = false;
@@ -359,8 +355,7 @@ TEST_F(TlsStreamTest, MutualTls) {
 
 // With TLS 1.3 the client is done before the server has looked at its certificate.
 TEST_F(TlsStreamTest, AClientWithoutACertificateLearnsWhy) {
-  server_tls =
-      server_context({.cert = shop().cert, .key = shop().key, .client_ca = authority().cert()});
+  server_tls = server_context({.client_ca = authority().cert()});
   std::string what;
   run(
       [&](Peer& client) -> Task<> {

@@ -82,6 +82,7 @@ class SimGateway {
    public:
     ToldEdge(std::shared_ptr<Handler> edge, Finished& finished)
         : edge_(std::move(edge)), finished_(finished) {}
+    const std::shared_ptr<const TlsContext>& tls() const override { return edge_->tls(); }
     ConnectionService* connections() override { return edge_->connections(); }
     const H1Limits& limits() const override { return edge_->limits(); }
     Task<Reply> call(Request& request) override { return edge_->call(request); }
