@@ -115,7 +115,9 @@ void AccessLine::message(Out& out, const Request& request) const {
     out.escaped(request.target.query, query_max);
     out.literal("\"");
   }
-  if (request.minor_version == 0)
+  if (request.http2)
+    out.literal(",\"protocol\":\"HTTP/2\"");
+  else if (request.minor_version == 0)
     out.literal(",\"protocol\":\"HTTP/1.0\"");
   else
     out.literal(",\"protocol\":\"HTTP/1.1\"");

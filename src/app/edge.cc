@@ -26,6 +26,9 @@ H1Limits limits_of(const OffloadSettings& offload) {
   take(out.send_max, limits.send_timeout);
   take(out.tunnel_idle_max, limits.tunnel_timeout);
   take(out.requests_max, limits.requests);
+  const Http2Settings http2 = offload.http2.value_or(Http2Settings{});
+  take(out.http2, http2.enabled);
+  apply(http2, out.h2);
   const PathSettings paths = offload.paths.value_or(PathSettings{});
   take(out.path.merge_slashes, paths.merge_slashes);
   take(out.path.encoded_slash, paths.encoded_slash);

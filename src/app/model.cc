@@ -88,7 +88,10 @@ ForwardProxySettings anywhere(const AmbassadorEntry& entry) {
 void compile_listeners(Model& model, Problems& problems) {
   for (auto& [name, place, listener] : model.settings.listeners) {
     if (!listener.tls) continue;
-    TlsContext::Server options{.identities = {}, .client_ca = {}, .protocols = {"http/1.1"}};
+    TlsContext::Server options;
+    const auto http2 = merge(listener.offload, model.settings.offload).http2;
+    if (http2.value_or(Http2Settings{}).enabled.value_or(true)) options.protocols = {"h2"};
+    options.protocols.push_back("http/1.1");
     for (const CertificateSettings& one : listener.tls->certificates)
       options.identities.push_back({one.cert.text, one.key.text});
     if (listener.tls->client_ca) options.client_ca = listener.tls->client_ca->text;
@@ -173,6 +176,13 @@ void prefer_each(PathSettings& nearer, const PathSettings& farther) {
   prefer(nearer.encoded_slash, farther.encoded_slash);
 }
 
+void prefer_each(Http2Settings& nearer, const Http2Settings& farther) {
+  prefer(nearer.enabled, farther.enabled);
+  prefer(nearer.streams, farther.streams);
+  prefer(nearer.window, farther.window);
+  prefer(nearer.connection_window, farther.connection_window);
+}
+
 template <class T>
 void merge_block(std::optional<T>& nearer, const std::optional<T>& farther) {
   if (nearer && farther)
@@ -189,6 +199,7 @@ OffloadSettings merge(const OffloadSettings& nearer, const OffloadSettings& fart
   prefer(out.access_log, farther.access_log);
   merge_block(out.limits, farther.limits);
   merge_block(out.paths, farther.paths);
+  merge_block(out.http2, farther.http2);
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "http/h2_connection.h"
 #include "io/tls_stream.h"
 #include "task/combine.h"
 
@@ -59,6 +60,7 @@ void Server::drain() {
   if (std::exchange(draining_, true)) return;
   if (listener_ != nullptr) listener_->turn_away();
   closing_.start([this] { return stop_accepting(); });
+  for (ServerConnection* c = open_.front(); c != nullptr; c = open_.after(*c)) c->drain();
 }
 
 Task<> Server::stop_accepting() {
@@ -112,15 +114,32 @@ Task<> Server::serve(StreamPtr accepted) {
   // It is kept to the end of the connection, whatever the next version says.
   if (const auto first = handler_; first->connections() != nullptr)
     co_return co_await serve_raw(*stream, *first);
-  H1Connection connection(std::move(stream), *this);
-  open_.push_back(connection);
   ++counts_.active;
-  co_await connection.serve();
+  if (stream->protocol() == "h2") {
+    H2Connection connection(std::move(stream), *this, loop_);
+    co_await serve(connection);
+  } else {
+    co_await serve_http1(std::move(stream));
+  }
   --counts_.active;
 }
 
+Task<> Server::serve(ServerConnection& connection) {
+  open_.push_back(connection);
+  co_await connection.serve();
+}
+
+// Without TLS a client that knows may begin with HTTP/2 (RFC 9113, section 3.3).
+Task<> Server::serve_http1(StreamPtr stream) {
+  H1Connection connection(std::move(stream), *this);
+  co_await serve(connection);
+  if (!connection.found_http2()) co_return;
+  H2Connection next(connection.give_stream(), connection.give_buffer(), *this, loop_);
+  co_await serve(next);
+}
+
 void Server::close_idle() {
-  for (H1Connection* c = open_.front(); c != nullptr; c = open_.after(*c)) c->close_if_idle();
+  for (ServerConnection* c = open_.front(); c != nullptr; c = open_.after(*c)) c->close_if_idle();
 }
 
 std::string_view Server::http_date() {

@@ -52,6 +52,8 @@ class Server final : private HandlerSource {
   Task<> serve(StreamPtr stream);
   Task<Result<StreamPtr>> secured(StreamPtr stream);
   Task<> serve_raw(Stream& stream, Handler& handler);
+  Task<> serve(ServerConnection& connection);
+  Task<> serve_http1(StreamPtr stream);
   bool draining() const override { return draining_; }
   std::string_view http_date() override;
 
@@ -63,7 +65,7 @@ class Server final : private HandlerSource {
   Nursery accepting_;
   Nursery closing_;
   Nursery connections_;
-  List<H1Connection> open_;
+  List<ServerConnection> open_;
   ServerCounts counts_;
   bool draining_ = false;
   int64_t date_second_ = -1;

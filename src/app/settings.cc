@@ -97,6 +97,7 @@ void declare(Fields<OffloadSettings>& f) {
   f.field("forwarded", &OffloadSettings::forwarded, "Whose word about the client is believed.");
   f.field("limits", &OffloadSettings::limits, "Bounds on requests.");
   f.field("paths", &OffloadSettings::paths, "Normalisation of paths.");
+  f.field("http2", &OffloadSettings::http2, "HTTP/2 to clients.");
   f.field("access_log", &OffloadSettings::access_log, "Off when not given.");
 }
 

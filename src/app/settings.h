@@ -9,6 +9,7 @@
 #include "patterns/ambassador/quota_settings.h"
 #include "patterns/ambassador/settings.h"
 #include "patterns/bulkhead/settings.h"
+#include "patterns/offloading/http2_settings.h"
 #include "patterns/offloading/tls_settings.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
@@ -45,6 +46,7 @@ struct OffloadSettings {
   std::optional<ForwardedSettings> forwarded;
   std::optional<LimitSettings> limits;
   std::optional<PathSettings> paths;
+  std::optional<Http2Settings> http2;
   std::optional<AccessLogSettings> access_log;
 };
 

@@ -73,7 +73,8 @@ void set_forwarded(Request& request, bool peer_is_trusted) {
 }
 
 void add_via(Request& request) {
-  append(request.headers, Name::via, request.minor_version == 0 ? "1.0 banyan" : "1.1 banyan");
+  const std::string_view one = request.minor_version == 0 ? "1.0 banyan" : "1.1 banyan";
+  append(request.headers, Name::via, request.http2 ? "2.0 banyan" : one);
 }
 
 }  // namespace banyan

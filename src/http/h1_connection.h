@@ -9,32 +9,38 @@
 #include <memory>
 
 #include "http/handler.h"
+#include "http/server_connection.h"
 #include "io/buffer.h"
 
 namespace banyan {
 
-class H1Connection final : public Hook, public Pooled {
+class H1Connection final : public ServerConnection, public Pooled {
  public:
-  // What happens to the connection after an exchange.
-  enum class Fate : uint8_t { keep, close, linger };
+  // What happens to the connection after an exchange. http2: there was none, the client has begun
+  // to speak HTTP/2.
+  enum class Fate : uint8_t { keep, close, linger, http2 };
 
   H1Connection(StreamPtr stream, HandlerSource& source)
       : stream_(std::move(stream)), source_(source) {}
 
-  // Serves until the connection ends; then the stream can be closed.
-  Task<> serve();
-  // Ends an idle connection as if the client had: what it has sent already is still answered.
-  void close_if_idle();
+  Task<> serve() override;
+  void close_if_idle() override;
+
+  // After serve(): the client speaks HTTP/2. The beginning of its preface was taken
+  // (H2Connection::preface_head), the rest of what was read is in the buffer.
+  bool found_http2() const { return found_http2_; }
+  StreamPtr give_stream() { return std::move(stream_); }
+  Buffer give_buffer() { return std::move(buffer_); }
 
  private:
   Task<Fate> serve_one();
-  Task<> linger();
 
   StreamPtr stream_;
   HandlerSource& source_;
   Buffer buffer_;
   uint32_t requests_ = 0;
   bool idle_ = true;
+  bool found_http2_ = false;
 };
 
 }  // namespace banyan

@@ -1,6 +1,7 @@
 #include "http/h1_exchange.h"
 
 #include "http/h1_write.h"
+#include "http/h2_connection.h"
 #include "http/hop.h"
 #include "http/send.h"
 #include "http/tunnel.h"
@@ -92,6 +93,8 @@ Task<Result<>> H1Exchange::read_head() {
       buffer_.consume(size);
       buffer_.release_if_empty();
       record_.head_read = loop_.now();
+      found_http2_ = text == H2Connection::preface_head && requests_ == 1 && limits_.http2;
+      if (found_http2_) co_return Result<>{};
       co_return parse_request_head(text, limits_.head, head_);
     }
     TRY(co_await read_more(deadline));
@@ -322,6 +325,7 @@ H1Exchange::Fate H1Exchange::fate() {
 Task<H1Exchange::Fate> H1Exchange::run() {
   // (1) Read the head, (2) understand it.
   auto understood = co_await read_head();
+  if (found_http2_) co_return Fate::http2;
   if (understood) understood = understand();
   // (3) Answer, with the work called off when the client leaves; or say what is wrong with the
   // request.

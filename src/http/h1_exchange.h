@@ -54,6 +54,7 @@ class H1Exchange final : private Interim {
   std::unique_ptr<Body> body_;
   std::optional<Request> request_;
   static constexpr size_t interim_waiting_max = 16;
+  bool found_http2_ = false;
   bool keep_ = true;        // the connection may carry another exchange
   bool head_sent_ = false;  // of the final answer: after this a fault can only break it off
   bool cut_off_ = false;    // there is no whole answer that a careful close could save

@@ -8,6 +8,7 @@
 
 #include "http/h1_body.h"
 #include "http/h1_parse.h"
+#include "http/h2_limits.h"
 #include "http/message.h"
 #include "io/tls_context.h"
 
@@ -26,6 +27,8 @@ struct H1Limits {
       std::chrono::seconds(2);  // after the last answer, while the client still sends
   Duration tunnel_idle_max = std::chrono::minutes(60);
   uint32_t requests_max = 100'000;  // a connection
+  bool http2 = true;                // is understood, where a client begins with it
+  H2Limits h2;                      // what is not said above
 };
 
 // What takes a whole connection, of a protocol that is not HTTP.

@@ -16,6 +16,7 @@ Request& another(Request& request, Record& record) {
                                       .authority = request.authority,
                                       .host = request.host,
                                       .minor_version = request.minor_version,
+                                      .http2 = request.http2,
                                       .secure = request.secure,
                                       .headers = *headers,
                                       .body = request.body,

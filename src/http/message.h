@@ -44,7 +44,8 @@ struct Request {
   Target target;               // normalised once, for the router and for the upstream alike
   std::string_view authority;  // host[:port] that the client asked for, as written
   std::string_view host;       // lower-case, without the port; brackets kept for IPv6
-  uint8_t minor_version = 1;   // of the client's HTTP/1
+  uint8_t minor_version = 1;   // of the client's HTTP/1; 1 for HTTP/2
+  bool http2 = false;          // the client's connection is HTTP/2
   bool secure = false;         // the client's connection is TLS
   Headers& headers;
   Body* body = nullptr;           // null: no content

@@ -103,6 +103,8 @@ class Stream {
   virtual int descriptor() const { return -1; }
   // Nobody on the way can read it.
   virtual bool encrypted() const { return false; }
+  // What both sides agreed on when it began (ALPN, RFC 7301); empty: nothing.
+  virtual std::string_view protocol() const { return {}; }
   // Where the client wanted to go, when a packet filter has redirected it to our listener.
   virtual std::optional<Address> original_destination() const;
   Side side() const { return side_; }

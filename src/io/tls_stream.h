@@ -35,7 +35,7 @@ class TlsStream final : public Stream, private Operation::Above, public Pooled {
   Task<Result<>> handshake(Time deadline);
   bool resumed() const;
   // That both agreed on (ALPN); empty: none.
-  std::string_view protocol() const;
+  std::string_view protocol() const override;
 
   void shutdown_write() override;
   void shutdown_read() override { below_->shutdown_read(); }

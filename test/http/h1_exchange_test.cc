@@ -178,7 +178,6 @@ TEST(H1Exchange, WhatCannotBeReadInOneWayIsRefused) {
       {400, "GET / HTTP/ 1.1\r\nHost: a\r\n\r\n"},
       {505, "GET / HTTP/2.0\r\nHost: a\r\n\r\n"},
       {505, "GET / HTTP/0.9\r\nHost: a\r\n\r\n"},
-      {505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
       {400, std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15)},
       {417, with("Content-Length: 1\r\nExpect: 200-ok\r\n")},
       {413, with("Content-Length: 10485761\r\n")},
