@@ -1,4 +1,5 @@
-// H2Limits: the bounds of one HTTP/2 connection; each is a documented setting. A plain value.
+// H2Limits: the bounds of one HTTP/2 connection; each is a documented setting. Owner: a plain
+// value. Thread: any.
 #pragma once
 #include <cstdint>
 
