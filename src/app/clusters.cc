@@ -39,30 +39,33 @@ bool same(const ServiceSettings& a, const ServiceSettings& b) {
     return x.url == y.url && x.weight == y.weight;
   };
   return std::ranges::equal(a.endpoints, b.endpoints, same_endpoint) && a.use == b.use &&
-         a.timeout == b.timeout && a.pool == b.pool && a.tls == b.tls;
+         a.timeout == b.timeout && a.pool == b.pool && a.tls == b.tls && a.http2 == b.http2;
 }
 
 }  // namespace
 
 DiscoveredCluster::DiscoveredCluster(Context& context, Engine& engine, Resolver& resolver,
-                                     const std::string& name, const ServiceSettings& settings)
+                                     const std::string& name, const ServiceSettings& settings,
+                                     Nursery& connections)
     : settings_(settings),
       cluster_(std::make_shared<Cluster>(name, engine, context.loop, settings.use.balance.method,
                                          limits_of(settings))),
       discovery_(context, resolver, *cluster_, sources_of(settings)) {
   if (settings.tls_context != nullptr)
     cluster_->use_tls({settings.tls_context, settings.tls ? settings.tls->server_name : ""});
+  if (wants_http2(settings.endpoints, settings.http2)) cluster_->use_http2(connections);
   if (settings.use.health) checks_.emplace(context, *cluster_).start();
   discovery_.start();
 }
 
 Task<> DiscoveredCluster::stop() {
+  cluster_->retire();
   co_await discovery_.stop();
   if (checks_) co_await checks_->stop();
 }
 
 Clusters::Clusters(Context& context, Engine& engine, Resolver& resolver, const Settings& settings,
-                   const Clusters* before) {
+                   const Clusters* before, Nursery& connections) {
   for (const auto& [name, place, service] : settings.services) {
     if (service.endpoints.empty()) continue;
     DiscoveredClusterPtr& mine = all_[name];
@@ -71,7 +74,8 @@ Clusters::Clusters(Context& context, Engine& engine, Resolver& resolver, const S
       if (old != before->all_.end() && same(old->second->settings(), service)) mine = old->second;
     }
     if (mine == nullptr)
-      mine = std::make_shared<DiscoveredCluster>(context, engine, resolver, name, service);
+      mine = std::make_shared<DiscoveredCluster>(context, engine, resolver, name, service,
+                                                 connections);
   }
   for (const auto& [name, place, listener] : settings.listeners) {
     if (!listener.only || !listener.only->proxy) continue;

@@ -17,8 +17,9 @@ namespace banyan {
 // A cluster, what finds its endpoints, and what checks them. stop() is awaited before it ends.
 class DiscoveredCluster {
  public:
+  // `connections` serves those of HTTP/2.
   DiscoveredCluster(Context& context, Engine& engine, Resolver& resolver, const std::string& name,
-                    const ServiceSettings& settings);
+                    const ServiceSettings& settings, Nursery& connections);
 
   const ServiceSettings& settings() const { return settings_; }
   const ClusterPtr& cluster() const { return cluster_; }
@@ -37,9 +38,10 @@ using DiscoveredClusterPtr = std::shared_ptr<DiscoveredCluster>;
 
 class Clusters {
  public:
-  // `before`: the version that is in use; null: none.
+  // `before`: the version that is in use; null: none. `connections` outlives all exchanges, of
+  // later versions, too.
   Clusters(Context& context, Engine& engine, Resolver& resolver, const Settings& settings,
-           const Clusters* before);
+           const Clusters* before, Nursery& connections);
   Clusters(const Clusters&) = delete;
   Clusters& operator=(const Clusters&) = delete;
 

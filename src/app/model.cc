@@ -58,9 +58,13 @@ void compile_routes(Model& model, Problems& problems) {
 
 void compile_services(Model& model, Problems& problems) {
   for (auto& [name, place, service] : model.settings.services) {
-    if (!service.endpoints.empty())
+    if (!service.endpoints.empty()) {
+      const std::string path = "services." + name;
+      verify_http2(service.endpoints, service.http2, path, problems);
       service.tls_context =
-          compile_tls(service.endpoints, service.tls, "services." + name, problems);
+          compile_tls(service.endpoints, service.tls, wants_http2(service.endpoints, service.http2),
+                      path, problems);
+    }
     if (service.split) {
       if (auto rule = SplitRule::compile(*service.split, problems))
         model.splits.emplace(name, std::move(*rule));

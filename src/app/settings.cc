@@ -21,7 +21,8 @@ std::string address_fault(const std::string& text) {
 void refuse_upstream_words(const Node& node, const Reading& at) {
   for (const Entry& entry : node.entries)
     if (entry.key == "timeout" || entry.key == "pool" || entry.key == "tls" ||
-        entry.key == "credentials" || entry.key == "quota" || is_use_word(entry.key))
+        entry.key == "http2" || entry.key == "credentials" || entry.key == "quota" ||
+        is_use_word(entry.key))
       Reading(at, entry.key).error(entry.place, "goes with endpoints, which are missing");
 }
 
@@ -129,6 +130,9 @@ void declare(Fields<ServiceSettings>& f) {
   f.field("pool", &ServiceSettings::pool, "With `endpoints`.");
   f.field("tls", &ServiceSettings::tls,
           "With `endpoints`. Endpoints that are `https://` have it without being told.");
+  f.field("http2", &ServiceSettings::http2,
+          "With `endpoints`. HTTP/2 to all of them: over TLS to those that choose it (ALPN), else "
+          "without asking, as to `h2c://`, which has it without being told. Needed for gRPC.");
   f.field("credentials", &ServiceSettings::credentials,
           "With `endpoints`. When not given the service sees what the caller sends.");
   f.field("quota", &ServiceSettings::quota, "With `endpoints`. Off when not given.");

@@ -78,6 +78,7 @@ struct ServiceSettings {
   std::optional<PoolSettings> pool;
   std::optional<UpstreamTlsSettings> tls;
   std::shared_ptr<const TlsContext> tls_context;  // compiled from it; null: in the clear
+  std::optional<bool> http2;
   std::optional<CredentialsSettings> credentials;
   std::optional<QuotaSettings> quota;
   std::optional<RetrySettings> retry;

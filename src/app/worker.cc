@@ -37,10 +37,10 @@ struct Worker::Version {
     ListenerPtr fresh;  // null: the listener that is open stays
   };
   Version(Context& context, Engine& engine, Resolver& resolver, ModelPtr from,
-          const Version* before)
+          const Version* before, Nursery& connections)
       : model(std::move(from)),
         clusters(context, engine, resolver, model->settings,
-                 before != nullptr ? &before->clusters : nullptr) {}
+                 before != nullptr ? &before->clusters : nullptr, connections) {}
 
   ModelPtr model;
   Clusters clusters;
@@ -100,8 +100,8 @@ Task<std::expected<void, std::string>> Worker::prepare(ModelPtr model,
   if (resolver_ == nullptr)
     co_return std::unexpected(
         std::string("names cannot be resolved: no memory, or no resolv.conf"));
-  auto version =
-      std::make_unique<Version>(context_, engine_, *resolver_, std::move(model), now_.get());
+  auto version = std::make_unique<Version>(context_, engine_, *resolver_, std::move(model),
+                                           now_.get(), tasks_);
   auto opened = open_listeners(*version, bound);
   if (!opened) {
     co_await version->clusters.retire(now_ != nullptr ? &now_->clusters : nullptr);

@@ -1,5 +1,6 @@
 #include "http/h1_client.h"
 
+#include "http/absent_body.h"
 #include "http/h1_write.h"
 #include "http/hop.h"
 #include "http/send.h"
@@ -98,18 +99,6 @@ class H1Call::Switched final : public Tunnel {
  private:
   Ref call_;
   const std::string_view protocol_;
-};
-
-// The content of an answer to HEAD, or of 304: only its length is told.
-class AbsentBody final : public Body {
- public:
-  explicit AbsentBody(uint64_t length_bytes) : length_(length_bytes) {}
-  Task<Result<Bytes>> read() override { co_return Bytes{}; }
-  bool ended() const override { return true; }
-  std::optional<uint64_t> length() const override { return length_; }
-
- private:
-  uint64_t length_;
 };
 
 // A trigger that only tells where the scope is, so that the pump can call it off.

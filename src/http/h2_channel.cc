@@ -16,6 +16,11 @@ void H2Channel::attach(int32_t id) {
   CHECK(nghttp2_session_set_stream_user_data(link_.session(), id, this) == 0);
 }
 
+void H2Channel::opened(int32_t id) {
+  id_ = id;
+  open_ = true;
+}
+
 void H2Channel::detach() {
   // The window of the connection must not shrink by what nobody will take.
   const size_t left = owed_ + in_.data().size();
@@ -54,7 +59,10 @@ void H2Channel::ended_input() {
   if (ends_ != nullptr) ends_->input_came();
 }
 
-bool H2Channel::fields_ended() { return std::exchange(head_done_, true) || on_head(); }
+bool H2Channel::fields_ended() {
+  if (std::exchange(head_done_, true)) return true;
+  return on_head();
+}
 
 void H2Channel::break_off(const Error& why) {
   if (broken_) return;
@@ -191,8 +199,12 @@ ssize_t H2Channel::give(size_t most, uint32_t& flags) {
   flags |= NGHTTP2_DATA_FLAG_NO_COPY;
   if (!last_ || n != piece_.size()) return static_cast<ssize_t>(n);
   flags |= NGHTTP2_DATA_FLAG_EOF;
-  if (trailers_ != nullptr && !trailers_->empty()) flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
   output_done_ = true;
+  if (trailers_ == nullptr || trailers_->empty()) return static_cast<ssize_t>(n);
+  flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+  // Of a frame with nothing in it that does not end the stream nghttp2 makes none, and tells
+  // nobody.
+  if (n == 0) framed(0);
   return static_cast<ssize_t>(n);
 }
 

@@ -70,6 +70,10 @@ class H2Channel : public Hook {
   void break_off(const Error& why);
   // What was submitted without a content ends the stream by itself.
   void note_output_done() { output_done_ = true; }
+  // The head was an interim one: another follows.
+  void await_head() { head_done_ = false; }
+  // A stream of ours, which nghttp2 has been given with this as its user data.
+  void opened(int32_t id);
   nghttp2_data_provider source();
 
  private:

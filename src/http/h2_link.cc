@@ -45,7 +45,7 @@ Error fault_of(ssize_t code, Side peer) {
 }  // namespace
 
 H2Link::H2Link(Role role, StreamPtr stream, Loop& loop, const H2Limits& limits)
-    : stream_(std::move(stream)), loop_(loop), limits_(limits) {
+    : role_(role), stream_(std::move(stream)), loop_(loop), limits_(limits) {
   const auto make =
       role == Role::server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
   CHECK(make(&session_, H2Callbacks::all(), this, options()) == 0);
@@ -80,7 +80,8 @@ void H2Link::end(uint32_t error_code) {
 }
 
 void H2Link::charge(double points) {
-  if (broken_ || budget_.spend(loop_.now(), points)) return;
+  const bool forgiven = role_ == Role::client && points < H2Budget::burst;
+  if (broken_ || forgiven || budget_.spend(loop_.now(), points)) return;
   broken_ = Error{Code::overloaded, peer_side(), false, 0,
                   "the peer sends too much that has no use (resets, pings, settings)"};
   end(NGHTTP2_ENHANCE_YOUR_CALM);

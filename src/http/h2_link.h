@@ -69,7 +69,8 @@ class H2Link {
   friend struct H2Events;
   static constexpr Duration last_words_max = std::chrono::seconds(2);
 
-  // For something that costs us work and the peer nothing.
+  // For something that costs us work and a client nothing. Services are not held to it: what they
+  // may reset or ask is in proportion to what we have asked of them.
   void charge(double points = 1);
   Task<Result<>> read_frames();
   Result<> feed(Bytes input);
@@ -79,6 +80,7 @@ class H2Link {
   bool has_room() const;
   void append(Bytes bytes);
 
+  const Role role_;
   StreamPtr stream_;
   Loop& loop_;
   const H2Limits limits_;

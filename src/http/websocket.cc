@@ -25,15 +25,18 @@ std::string_view websocket_key(Loop& loop, Arena& arena) {
   return arena.copy(base64({reinterpret_cast<const char*>(random.data()), sizeof random}));
 }
 
-bool websocket_accepted(std::string_view key, Headers& answer) {
-  constexpr std::string_view accept = "sec-websocket-accept";
+std::string_view websocket_accept(std::string_view key, Arena& arena) {
   const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
   if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1)
-    return false;
-  const bool same =
-      answer.get(accept) == base64({reinterpret_cast<const char*>(digest.data()), size});
+    return {};
+  return arena.copy(base64({reinterpret_cast<const char*>(digest.data()), size}));
+}
+
+bool websocket_accepted(std::string_view key, Headers& answer) {
+  constexpr std::string_view accept = "sec-websocket-accept";
+  const bool same = answer.get(accept) == websocket_accept(key, answer.arena());
   answer.remove(accept);
   return same;
 }

@@ -10,6 +10,8 @@ namespace banyan {
 
 // Sixteen random bytes in base64.
 std::string_view websocket_key(Loop& loop, Arena& arena);
+// The Sec-WebSocket-Accept that belongs to a key.
+std::string_view websocket_accept(std::string_view key, Arena& arena);
 // Whether the answer's Sec-WebSocket-Accept belongs to the key; it is removed.
 bool websocket_accepted(std::string_view key, Headers& answer);
 

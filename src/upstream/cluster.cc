@@ -30,9 +30,15 @@ void Cluster::set_members(const std::vector<Member>& members) {
     now.back()->set_host_header(m.host_header);
     now.back()->set_tls_name(m.tls_name);
   }
+  for (const EndpointPtr& old : endpoints_)
+    if (std::ranges::find(now, old) == now.end()) old->h2().retire();
   endpoints_ = std::move(now);
   if (outliers_) outliers_->members_changed(endpoints_, loop_.now());
   if (observer_ != nullptr) observer_->members_changed();
+}
+
+void Cluster::retire() {
+  for (const EndpointPtr& endpoint : endpoints_) endpoint->h2().retire();
 }
 
 Task<Result<StreamPtr>> Cluster::connect(Endpoint& endpoint, Time deadline) {

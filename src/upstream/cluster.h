@@ -48,6 +48,16 @@ class Cluster {
     std::string name;  // that their certificates must have; empty: the endpoint's own
   };
   void use_tls(Tls tls) { tls_ = std::move(tls); }
+  // It is spoken to in HTTP/2: over TLS where the endpoint chooses it, else always. `tasks` serve
+  // the connections, and end after all exchanges have.
+  void use_http2(Nursery& tasks) { http2_tasks_ = &tasks; }
+  Nursery* http2_tasks() const { return http2_tasks_; }
+  // Whether this connection is one of HTTP/2.
+  bool speaks_http2(const Stream& stream) const {
+    return http2_tasks_ != nullptr && (!stream.encrypted() || stream.protocol() == "h2");
+  }
+  // No new exchanges on the connections that are shared; they end with those that are.
+  void retire();
   // A connection of one's own, ready for the first byte.
   Task<Result<StreamPtr>> connect(Endpoint& endpoint, Time deadline);
 
@@ -97,6 +107,7 @@ class Cluster {
   Loop& loop_;
   const ClusterLimits limits_;
   Tls tls_;
+  Nursery* http2_tasks_ = nullptr;
   Balancer balancer_;
   std::optional<OutlierDetector> outliers_;
   Observer* observer_ = nullptr;

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "io/tls_context.h"
 #include "upstream/endpoint_health.h"
+#include "upstream/h2_pool.h"
 #include "upstream/pool.h"
 
 namespace banyan {
@@ -28,6 +29,7 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
         weight_(weight),
         loop_(loop),
         pool_(loop, limits),
+        h2_(loop, limits),
         health_(rules, loop.now()) {}
 
   const std::string& name() const { return name_; }
@@ -40,6 +42,8 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
   double weight_at(Time now) const { return weight_ * health_.ramp(now); }
   Pool& pool() { return pool_; }
   const Pool& pool() const { return pool_; }
+  // Used where the service is spoken to in HTTP/2.
+  H2Pool& h2() { return h2_; }
   EndpointHealth& health() { return health_; }
   const EndpointHealth& health() const { return health_; }
   // The Host of requests of Banyan's own.
@@ -92,6 +96,7 @@ class Endpoint final : public H1Home, public std::enable_shared_from_this<Endpoi
   uint32_t weight_;
   Loop& loop_;
   Pool pool_;
+  H2Pool h2_;
   EndpointHealth health_;
   std::string host_header_, tls_name_;
   std::shared_ptr<TlsSessions> tls_sessions_;

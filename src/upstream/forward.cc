@@ -45,13 +45,38 @@ Endpoint* Forward::choose(Request& request, std::span<const EndpointPtr> tried,
 }
 
 // (2) A used connection if there is one, else a new one.
-Task<Result<H1Client*>> Forward::connection(Attempt how, Record& record) {
+Task<Result<Forward::Carrier>> Forward::connection(Attempt how, Record& record) {
   Endpoint& endpoint = how.endpoint;
-  Pool& pool = endpoint.pool();
-  H1Client* client = how.fresh_only ? nullptr : pool.take();
+  if (cluster_->http2_tasks() != nullptr && !endpoint.h2().http1_only)
+    co_return co_await shared_connection(how, record);
+  H1Client* client = how.fresh_only ? nullptr : endpoint.pool().take();
   record.reused = client != nullptr;
-  if (client != nullptr) co_return client;
-  if (pool.full())
+  if (client != nullptr) co_return Carrier{.h1 = client};
+  co_return co_await new_connection(endpoint);
+}
+
+// Of HTTP/2. While somebody makes one, the others wait for it.
+Task<Result<Forward::Carrier>> Forward::shared_connection(Attempt how, Record& record) {
+  H2Pool& pool = how.endpoint.h2();
+  for (bool fresh = how.fresh_only;; fresh = false) {
+    H2Client* client = fresh ? nullptr : pool.take();
+    record.reused = client != nullptr && client->exchanges() != 0;
+    if (client != nullptr) co_return Carrier{.h2 = client};
+    if (pool.http1_only) co_return co_await connection(how, record);
+    const auto others = pool.dial();
+    if (others == nullptr) break;
+    TRY(co_await others->done.wait());
+    if (others->error && others->error->code != Code::cancelled) co_return fail(*others->error);
+  }
+  const auto dial = pool.begin_dial();
+  auto made = co_await new_connection(how.endpoint);
+  pool.end_dial(dial, made ? std::nullopt : std::optional<Error>(made.error()));
+  co_return made;
+}
+
+Task<Result<Forward::Carrier>> Forward::new_connection(Endpoint& endpoint) {
+  Pool& pool = endpoint.pool();
+  if (pool.full() || endpoint.h2().full())
     co_return fail(Code::overloaded, Side::self,
                    "the endpoint has as many connections as it may have", true);
   const Pool::Place place(pool);
@@ -67,20 +92,47 @@ Task<Result<H1Client*>> Forward::connection(Attempt how, Record& record) {
     co_return std::unexpected(error);
   }
   endpoint.connected();
-  co_return &pool.adopt(std::move(*stream), cluster_->limits().h1);
+  const H1ClientLimits& limits = cluster_->limits().h1;
+  if (!cluster_->speaks_http2(**stream)) {
+    endpoint.h2().http1_only = true;
+    co_return Carrier{.h1 = &pool.adopt(std::move(*stream), limits)};
+  }
+  H2Client* const client = endpoint.h2().adopt(std::move(*stream), limits, *cluster_->http2_tasks(),
+                                               endpoint.shared_from_this());
+  if (client == nullptr) co_return fail(Code::cancelled, Side::self, "the process ends");
+  co_return Carrier{.h2 = client};
+}
+
+namespace {
+
+// One more in flight, as long as the exchange goes on.
+class InFlight final : public H2Client::Held {
+ public:
+  explicit InFlight(Endpoint& endpoint) : guest_(endpoint) {}
+
+ private:
+  Endpoint::Guest guest_;
+};
+
+}  // namespace
+
+// (3) Send, and wait for the head of the answer.
+Task<Reply> Forward::send(Endpoint& endpoint, Carrier carrier, Request& request, bool& stale) {
+  if (carrier.h2 != nullptr)
+    co_return co_await H2Client::send(*carrier.h2, std::make_unique<InFlight>(endpoint), request,
+                                      request.target.forward, request.headers, stale);
+  co_return co_await H1Client::send(endpoint.lend(*carrier.h1), request, request.target.forward,
+                                    request.headers, stale);
 }
 
 Task<Reply> Forward::attempt(Request& request, Attempt how, bool& stale) {
   Loop& loop = cluster_->loop();
   Record& record = request.record;
-  H1Client& client = *TRY(co_await connection(how, record));
-  H1Lease lease = how.endpoint.lend(client);
-  // (3) Send, and wait for the head of the answer.
+  const Carrier carrier = TRY(co_await connection(how, record));
   const Time sent_at = record.connected = loop.now();
   ++record.attempts;
   const bool reused = record.reused;
-  auto reply = co_await H1Client::send(std::move(lease), request, request.target.forward,
-                                       request.headers, stale);
+  auto reply = co_await send(how.endpoint, carrier, request, stale);
   stale = stale && reused;
   // (4) What the endpoint's speed and the log need to know. One that does not answer in time is
   // slow: the others go first from now on. The time in which the client sent is not its.

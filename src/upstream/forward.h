@@ -23,7 +23,15 @@ class Forward final : public Service {
   };
   Endpoint* choose(Request& request, std::span<const EndpointPtr> tried, const PickKey& key);
   Task<Reply> attempt(Request& request, Attempt how, bool& stale);
-  Task<Result<H1Client*>> connection(Attempt how, Record& record);
+  // One of them is there.
+  struct Carrier {
+    H1Client* h1 = nullptr;
+    H2Client* h2 = nullptr;
+  };
+  Task<Result<Carrier>> connection(Attempt how, Record& record);
+  Task<Result<Carrier>> shared_connection(Attempt how, Record& record);
+  Task<Result<Carrier>> new_connection(Endpoint& endpoint);
+  Task<Reply> send(Endpoint& endpoint, Carrier carrier, Request& request, bool& stale);
 
   const ClusterPtr cluster_;
 };

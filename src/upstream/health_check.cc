@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/h2_client.h"
 #include "task/combine.h"
 #include "upstream/outcome.h"
 
@@ -86,10 +87,6 @@ Task<Result<>> HealthChecks::ask(Endpoint& endpoint) {
 }
 
 Task<Result<>> HealthChecks::ask_http(Endpoint& endpoint, StreamPtr stream) {
-  NoHome home;
-  H1ClientLimits limits = cluster_.limits().h1;
-  limits.once = true;
-  H1Client client(std::move(stream), limits);
   Arena arena;
   Headers headers(arena);
   headers.add(Name::host, endpoint.host_header());
@@ -102,21 +99,44 @@ Task<Result<>> HealthChecks::ask_http(Endpoint& endpoint, StreamPtr stream) {
                   .client = nobody,
                   .background = &background,
                   .record = record};
-  bool silent = false;
   Result<> result;
-  {
-    auto reply =
-        co_await H1Client::send(H1Lease(client, home), request, settings_.path, headers, silent);
-    if (!reply)
-      result = std::unexpected(reply.error());
-    else if (!settings_.status.contains(reply->status))
-      result = fail(Code::protocol, Side::upstream, "the health check got a bad status");
-    else
-      result = co_await read_content(reply->body.get());
-  }
+  if (cluster_.speaks_http2(*stream))
+    result = co_await ask_http2(std::move(stream), request);
+  else
+    result = co_await ask_http1(std::move(stream), request);
   background.cancel();
   co_await background.join();
   co_return result;
+}
+
+Task<Result<>> HealthChecks::ask_http1(StreamPtr stream, Request& request) {
+  NoHome home;
+  H1ClientLimits limits = cluster_.limits().h1;
+  limits.once = true;
+  H1Client client(std::move(stream), limits);
+  bool silent = false;
+  co_return co_await look_at(co_await H1Client::send(H1Lease(client, home), request, settings_.path,
+                                                     request.headers, silent));
+}
+
+Task<Result<>> HealthChecks::ask_http2(StreamPtr stream, Request& request) {
+  H2Client client(std::move(stream), cluster_.loop(), {});
+  Nursery serving(co_await current_context());
+  serving.start([&client] { return client.serve(); });
+  bool silent = false;
+  const auto result = co_await look_at(
+      co_await H2Client::send(client, nullptr, request, settings_.path, request.headers, silent));
+  client.retire();
+  serving.cancel();
+  co_await serving.join();
+  co_return result;
+}
+
+Task<Result<>> HealthChecks::look_at(Reply reply) {
+  if (!reply) co_return std::unexpected(reply.error());
+  if (!settings_.status.contains(reply->status))
+    co_return fail(Code::protocol, Side::upstream, "the health check got a bad status");
+  co_return co_await read_content(reply->body.get());
 }
 
 }  // namespace banyan

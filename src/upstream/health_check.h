@@ -31,6 +31,9 @@ class HealthChecks final : private Cluster::Observer {
   Task<> check(Endpoint& endpoint);
   Task<Result<>> ask(Endpoint& endpoint);
   Task<Result<>> ask_http(Endpoint& endpoint, StreamPtr stream);
+  Task<Result<>> ask_http1(StreamPtr stream, Request& request);
+  Task<Result<>> ask_http2(StreamPtr stream, Request& request);
+  Task<Result<>> look_at(Reply reply);
 
   Cluster& cluster_;
   const HealthSettings& settings_;

@@ -13,7 +13,8 @@ using Located = std::expected<Location, std::string>;
 
 constexpr uint16_t http_port = 80, https_port = 443;
 constexpr std::string_view forms =
-    "; write http://host:port, https://host:port, http://[::1]:port, unix:/path, dns:name:port, "
+    "; write http://host:port, https://host:port, h2c://host:port, http://[::1]:port, unix:/path, "
+    "dns:name:port, "
     "dns+srv:_http._tcp.name, or tcp://host:port for what is not HTTP";
 
 std::unexpected<std::string> fault(std::string text) { return std::unexpected(std::move(text)); }
@@ -174,8 +175,11 @@ std::expected<Location, std::string> locate(std::string_view url) {
   if (auto path = behind(url, "unix:")) return locate_unix(url, *path);
   if (auto name = behind(url, "dns+srv:")) return locate_service(*name);
   if (auto name = behind(url, "dns:")) return locate_authority(*name, 0);
-  if (behind(url, "h2c://"))
-    return fault("HTTP/2 to a service (h2c://) is not supported yet; write http://");
+  if (auto rest = behind(url, "h2c://")) {
+    Located out = locate_http(*rest, http_port);
+    if (out) out->http2 = true;
+    return out;
+  }
   if (url.find("://") == std::string_view::npos && locate_authority(url, http_port))
     return fault(quoted(url) + " has no scheme; write http://" + printable(url));
   return fault(quoted(url) + " is no endpoint" + std::string(forms));

@@ -22,6 +22,7 @@ struct Location {
   Address address;          // of a fixed one
   std::string host_header;  // for requests of Banyan's own (health): those of clients keep theirs
   bool http = true;         // false: tcp://, of any other protocol
+  bool http2 = false;       // h2c://
   enum class Tls : uint8_t { unsaid, never, always } tls = Tls::unsaid;  // http://, https://
   std::string tls_name;  // that a certificate must have; empty: the URL names nobody
 

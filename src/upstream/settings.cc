@@ -28,11 +28,36 @@ std::vector<std::string> fixed_endpoints(std::span<const EndpointSettings> endpo
   return out;
 }
 
+bool wants_http2(std::span<const EndpointSettings> endpoints, std::optional<bool> told) {
+  return told.value_or(std::ranges::any_of(endpoints, [](const EndpointSettings& endpoint) {
+    const auto where = locate(endpoint.url);
+    return where && where->http2;
+  }));
+}
+
+void verify_http2(std::span<const EndpointSettings> endpoints, std::optional<bool> told,
+                  const std::string& path, Problems& problems) {
+  const bool http2 = wants_http2(endpoints, told);
+  for (const EndpointSettings& endpoint : endpoints) {
+    const auto where = locate(endpoint.url);
+    if (!where) continue;  // told by the reader
+    const char* fault = nullptr;
+    if (http2 && !where->http) fault = "is not HTTP, so it has no HTTP/2";
+    if (!http2 && where->http2) fault = "is HTTP/2, but the service says `http2: false`";
+    if (!told && http2 && !where->http2)
+      fault = "is not h2c://, but others are; say `http2: true` for all of them";
+    if (fault != nullptr)
+      problems.error(endpoint.place, path + ".endpoints", printable(endpoint.url) + " " + fault);
+  }
+}
+
 void declare(Fields<EndpointSettings>& f) {
   f.about("endpoint", "One place where a service is.");
   f.field(
       "url", &EndpointSettings::url,
-      "`http://host:port`, `https://host:port` (see `tls`), `unix:/path/to.sock`, or a name whose "
+      "`http://host:port`, `https://host:port` (see `tls`), `h2c://host:port` (HTTP/2 without "
+      "TLS), "
+      "`unix:/path/to.sock`, or a name whose "
       "every "
       "address becomes an endpoint: `dns:name:port` (A, AAAA), `dns+srv:_http._tcp.name` (SRV); "
       "`tcp://host:port` for what is not HTTP, behind an ambassador's `tcp`.",

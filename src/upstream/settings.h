@@ -32,6 +32,12 @@ struct PoolSettings {
 // The names that the endpoints will have, each address once; empty when some come from the DNS.
 std::vector<std::string> fixed_endpoints(std::span<const EndpointSettings> endpoints);
 
+// Whether a service is spoken to in HTTP/2: it says so, or its endpoints are h2c://. What is wrong
+// with that is told.
+bool wants_http2(std::span<const EndpointSettings> endpoints, std::optional<bool> told);
+void verify_http2(std::span<const EndpointSettings> endpoints, std::optional<bool> told,
+                  const std::string& path, Problems& problems);
+
 void declare(Fields<EndpointSettings>& f);
 void declare(Fields<TimeoutSettings>& f);
 void declare(Fields<PoolSettings>& f);

@@ -60,7 +60,8 @@ bool wants_tls(std::span<const EndpointSettings> endpoints,
 
 std::shared_ptr<const TlsContext> compile_tls(std::span<const EndpointSettings> endpoints,
                                               const std::optional<UpstreamTlsSettings>& tls,
-                                              const std::string& path, Problems& problems) {
+                                              bool http2, const std::string& path,
+                                              Problems& problems) {
   if (!wants_tls(endpoints, tls)) return nullptr;
   const UpstreamTlsSettings settings = tls.value_or(UpstreamTlsSettings{});
   bool http = true;
@@ -77,6 +78,7 @@ std::shared_ptr<const TlsContext> compile_tls(std::span<const EndpointSettings> 
                              .key = text(settings.client_key),
                              .verify = settings.verify,
                              .protocols = {}};
+  if (http && http2) options.protocols.push_back("h2");
   if (http) options.protocols.push_back("http/1.1");
   auto made = TlsContext::client(options);
   if (made) return std::move(*made);

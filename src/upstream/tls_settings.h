@@ -27,6 +27,7 @@ bool wants_tls(std::span<const EndpointSettings> endpoints,
 // What is wrong with it is told. Null then.
 std::shared_ptr<const TlsContext> compile_tls(std::span<const EndpointSettings> endpoints,
                                               const std::optional<UpstreamTlsSettings>& tls,
-                                              const std::string& path, Problems& problems);
+                                              bool http2, const std::string& path,
+                                              Problems& problems);
 
 }  // namespace banyan

@@ -46,8 +46,9 @@ TEST(Docs, TheManualIsTheProgramsOwn) {
 }
 
 TEST(Docs, WhatIsShownLoads) {
-  for (const char* page : {"README.md", "docs/patterns/gateway-routing.md",
-                           "docs/patterns/ambassador.md", "docs/patterns/bulkhead.md"}) {
+  for (const char* page :
+       {"README.md", "docs/patterns/gateway-routing.md", "docs/patterns/ambassador.md",
+        "docs/patterns/bulkhead.md", "docs/http2.md"}) {
     const auto shown = configurations(file(page));
     EXPECT_FALSE(shown.empty()) << page;
     for (const std::string& text : shown) {

@@ -166,6 +166,23 @@ TEST_F(Http2Test, TrailersOfARequestReachTheService) {
   EXPECT_THAT(asked[0], HasSubstr("te: trailers\r\n"));
 }
 
+TEST_F(Http2Test, TrailersThatComeBehindAPause) {
+  sim.serve("10.0.1.1:80", [](Peer& peer) -> Task<> {
+    co_await peer.read_head();
+    co_await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
+    (void)co_await sleep_for(1s);
+    co_await peer.send("0\r\nX-Sum: 7\r\n\r\n");
+  });
+  run(config(), [this](SimGateway&) -> Task<> {
+    H2Peer client(co_await connect());
+    const Answer answer = co_await client.fetch(get("/"));
+    EXPECT_EQ(answer.body, "ok");
+    EXPECT_THAT(answer.trailers, ElementsAre(Pair("x-sum", "7")));
+    EXPECT_TRUE(answer.ended);
+    EXPECT_EQ(sim.elapsed(), 1s);
+  });
+}
+
 TEST_F(Http2Test, HeadAndAnswersWithoutContent) {
   sim.serve("10.0.1.1:80", [](Peer& peer) -> Task<> {
     std::string head;

@@ -103,7 +103,7 @@ class SimGateway {
     Version(SimGateway& gateway, ModelPtr from)
         : model(std::move(from)),
           clusters(gateway.context_, gateway.engine_, gateway.resolver_, model->settings,
-                   gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr) {
+                   gateway.now_ != nullptr ? &gateway.now_->clusters : nullptr, gateway.tasks_) {
       Composer composer(
           model, gateway.context_.loop, gateway.calls_,
           {[this](std::string_view name) { return clusters.find(name); },

@@ -117,7 +117,6 @@ TEST(Locate, FaultsSayWhatToWrite) {
       {"tcp://db:5432/x", "is more than host:port"},
       {"tcp://", "the port is missing"},
       {"tcp://db:0", "is no port"},
-      {"h2c://shop.example", "HTTP/2 to a service (h2c://) is not supported yet"},
       {"ftp://shop.example", "is no endpoint"},
       {"http://", "the host is missing"},
       {"http://:80", "neither an address nor a host name"},

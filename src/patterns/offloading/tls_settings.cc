@@ -11,7 +11,7 @@ void declare(Fields<CertificateSettings>& f) {
 }
 
 void declare(Fields<ListenerTlsSettings>& f) {
-  f.about("listener tls", "TLS 1.2 and 1.3 to clients, with HTTP/1.1 inside.");
+  f.about("listener tls", "TLS 1.2 and 1.3 to clients, with HTTP/1.1 or HTTP/2 inside.");
   f.field("certificates", &ListenerTlsSettings::certificates,
           "One, or several: chosen by the name that the client asks for (SNI), the first for names "
           "that none has. Two for the same names with keys of different kinds (ECDSA, RSA) stand "
