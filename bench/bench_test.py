@@ -60,6 +60,26 @@ class ParseWrk(unittest.TestCase):
                 load.parse_wrk(text)
 
 
+H2LOAD = """\
+finished in 2.00s, 177132.23 req/s, 5.25MB/s
+requests: 20000 total, 20010 started, 20000 done, 20000 succeeded, {failed} failed, {failed} errored, 0 timeout
+status codes: {good} 2xx, 0 3xx, 0 4xx, {bad} 5xx
+"""
+
+
+class ParseH2load(unittest.TestCase):
+    def test_figures(self):
+        figures = load.parse_h2load(H2LOAD.format(failed=0, good=20003, bad=0))
+        self.assertEqual(figures, {"requests": 20003, "rps": 177132.23})
+
+    def test_errors_are_never_averaged_away(self):
+        for text in (H2LOAD.format(failed=1, good=20000, bad=0),
+                     H2LOAD.format(failed=0, good=20000, bad=2),
+                     H2LOAD.format(failed=0, good=0, bad=0), "", "no connection"):
+            with self.subTest(text), self.assertRaises(load.LoadFailed):
+                load.parse_h2load(text)
+
+
 def rounds(metric, *values, **more):
     return [{metric: value, **more} for value in values]
 

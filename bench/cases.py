@@ -25,6 +25,7 @@ class Case:
     path: str = "/256"
     connections: int = 64
     close: bool = False
+    protocol: str = "http"  # of the clients: http, tls (HTTP/1.1 over it), h2c (HTTP/2 in the clear)
     with_log: bool = False  # one more row: nginx with its access log on
     with_limit: bool = False  # one more row: a forwarder that only moves bytes
 
@@ -50,6 +51,16 @@ CASES = (
     _load("large-16", "1 MiB, keep-alive, 16 connections", 0.75, 0.60, path="/1m",
           connections=16),
     _load("close-64", "a new connection each request, 64 at once", 0.95, 0.80, close=True),
+    _load("tls-64", "256 B over TLS 1.3, keep-alive, 64 connections", 0.80, 0.70, protocol="tls"),
+    _load("tls-large-16", "1 MiB over TLS 1.3, keep-alive, 16 connections", 1.00, 0.90,
+          path="/1m", connections=16, protocol="tls"),
+    Case("tls-handshake", "a TLS 1.3 handshake (ECDSA P-256) each request, 64 at once", "load",
+         (Bound("cpu_us", "CPU a request, to nginx", 1.00, 0.90),
+          Bound("cpu_us", "CPU a request, to haproxy", 1.00, 0.90, "haproxy")),
+         close=True, protocol="tls"),
+    Case("http2-160", "256 B over HTTP/2, 16 connections of 10 streams", "load",
+         (Bound("cpu_us", "CPU a request, to haproxy", 0.90, 0.75, "haproxy"),),
+         connections=16, protocol="h2c"),
     Case("routes", "10,000 routes against 1 route, 256 B, 64 connections", "routes",
          (Bound("self_ratio", "CPU a request, to itself with 1 route", 1.05, 1.02, ""),)),
     Case("start", "start with one route", "start",

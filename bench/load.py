@@ -27,7 +27,7 @@ class LoadFailed(Exception):
     """The load was not what the case says: no figure is better than a wrong one."""
 
 
-def wrk(port, path, connections, seconds, folder, close=False, routes=0):
+def wrk(port, path, connections, seconds, folder, close=False, routes=0, scheme="http"):
     """Runs wrk. Returns its figures; raises when anything but a 2xx came back."""
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "8s"]
     if close:
@@ -37,10 +37,36 @@ def wrk(port, path, connections, seconds, folder, close=False, routes=0):
         with open(script, "w", encoding="ascii") as out:
             out.write(SCRIPT.format(routes=routes, path=path))
         argv += ["-s", script]
-    with Process(argv + [f"http://127.0.0.1:{port}{path}"], LOAD_CORE,
+    with Process(argv + [f"{scheme}://127.0.0.1:{port}{path}"], LOAD_CORE,
                  log=subprocess.PIPE) as process:
         output = process.child.communicate(timeout=seconds + 20)[0].decode()
     return parse_wrk(output)
+
+
+STREAMS = 10  # of each connection of HTTP/2
+
+
+def h2load(port, path, connections, seconds):
+    """Runs h2load. Returns its figures; raises when anything but a 2xx came back."""
+    argv = ["h2load", "--threads=1", f"--clients={connections}",
+            f"--max-concurrent-streams={STREAMS}", f"--duration={seconds}",
+            f"http://127.0.0.1:{port}{path}"]
+    with Process(argv, LOAD_CORE, log=subprocess.PIPE) as process:
+        output = process.child.communicate(timeout=seconds + 20)[0].decode()
+    return parse_h2load(output)
+
+
+def parse_h2load(output):
+    """The figures of h2load: it tells no percentiles."""
+    found = re.search(r"^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, "
+                      r"(\d+) failed, (\d+) errored, (\d+) timeout", output, re.M)
+    rate = re.search(r"^finished in [^,]+, ([\d.]+) req/s", output, re.M)
+    codes = re.search(r"^status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", output, re.M)
+    if not (found and rate and codes) or int(codes[1]) == 0:
+        raise LoadFailed(f"h2load measured nothing:\n{output}")
+    if any(int(found[i]) for i in (5, 6, 7)) or any(int(codes[i]) for i in (2, 3, 4)):
+        raise LoadFailed(f"{found[0]}; {codes[0]}")
+    return {"requests": int(codes[1]), "rps": float(rate[1])}
 
 
 def parse_wrk(output):

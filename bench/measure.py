@@ -28,8 +28,11 @@ class Bench:
         cpu = [p.cpu_ns() for p in processes]
         cores = [core_busy_ns(PROXY_CORE), core_busy_ns(LOAD_CORE)]
         began = time.monotonic_ns()
-        figures = load.wrk(proxy.port, case.path, case.connections, seconds, self.folder,
-                           case.close, routes)
+        if case.protocol == "h2c":
+            figures = load.h2load(proxy.port, case.path, case.connections, seconds)
+        else:
+            figures = load.wrk(proxy.port, case.path, case.connections, seconds, self.folder,
+                               case.close, routes, "https" if case.protocol == "tls" else "http")
         wall = time.monotonic_ns() - began
         spent = [p.cpu_ns() - before for p, before in zip(processes, cpu)]
         busy = [core_busy_ns(PROXY_CORE) - cores[0], core_busy_ns(LOAD_CORE) - cores[1]]
@@ -135,7 +138,7 @@ def _attempt(name, failures, say, action):
 
 def _warm_load(bench, case, stack, routes):
     def prepare(name):
-        proxy = stack.enter_context(bench.start(name))
+        proxy = stack.enter_context(bench.start(name, protocol=case.protocol))
         bench.under_load(case, proxy, 1, routes)
         return lambda: bench.under_load(case, proxy, bench.seconds, routes)
     return prepare

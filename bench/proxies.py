@@ -75,11 +75,23 @@ def compiled(name, *libraries):
     return binary
 
 
-def wait_until_answers(process, port, target):
+def ask_by_curl(protocol):
+    """As ask(), for clients of another protocol."""
+    word, scheme = {"tls": ("--insecure", "https"), "h2c": ("--http2-prior-knowledge", "http")}[protocol]
+
+    def one(port, target):
+        done = subprocess.run(["curl", "--silent", word, "--output", "/dev/null", "--max-time", "5",
+                               "--write-out", "%{http_code}", f"{scheme}://127.0.0.1:{port}{target}"],
+                              capture_output=True, text=True, timeout=10, check=False)
+        return int(done.stdout or 0)
+    return one
+
+
+def wait_until_answers(process, port, target, asks=ask):
     """Seconds from the start of `process` to its first 200."""
     deadline = process.started + READY_MAX_SECONDS
     while time.monotonic() < deadline and process.running():
-        if ask(port, target) == 200:
+        if asks(port, target) == 200:
             return time.monotonic() - process.started
         time.sleep(POLL_SECONDS)
     process.stop()
@@ -89,8 +101,9 @@ def wait_until_answers(process, port, target):
 class Proxy:
     """One proxy under test, answering when the constructor returns."""
 
-    def __init__(self, name, folder, origin_port, banyan, routes=0, guard=True):
+    def __init__(self, name, folder, origin_port, banyan, routes=0, guard=True, protocol="http"):
         self.name = name
+        self.protocol = protocol
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix=f"{name}-", dir=folder)
         argv = self._command(origin_port, banyan, routes)
@@ -98,7 +111,8 @@ class Proxy:
             self.process = Process(argv, PROXY_CORE, guard, log)
         try:
             target = f"/r{routes // 2}/256" if routes else "/256"
-            self.first_answer_seconds = wait_until_answers(self.process, self.port, target)
+            asks = ask if protocol == "http" else ask_by_curl(protocol)
+            self.first_answer_seconds = wait_until_answers(self.process, self.port, target, asks)
         except NotReady as failure:
             written = pathlib.Path(self.folder, "output.log").read_text(errors="replace")
             raise NotReady(f"{failure}\n{written[-2000:]}") from None
@@ -118,7 +132,8 @@ class Proxy:
                 "haproxy": (configs.haproxy, ["haproxy", "-db", "-f", path]),
                 "banyan": (configs.banyan, [banyan, "run", "-c", path, "--workers", "1"])}
         config, argv = make[self.name]
-        pathlib.Path(path).write_text(config(*common))
+        more = {} if self.protocol == "http" else {"protocol": self.protocol}
+        pathlib.Path(path).write_text(config(*common, **more))
         return argv
 
     def __enter__(self):

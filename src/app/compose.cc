@@ -9,6 +9,7 @@
 #include "patterns/ambassador/forward_proxy.h"
 #include "patterns/ambassador/transparent.h"
 #include "patterns/offloading/forwarded.h"
+#include "patterns/offloading/request_id.h"
 #include "patterns/routing/router.h"
 #include "upstream/forward.h"
 
@@ -16,8 +17,76 @@ namespace banyan {
 
 namespace {
 
+// What is written on every answer, and its layer.
+struct EditLayer {
+  std::string_view role;
+  std::string why;
+  std::shared_ptr<const AnswerEdit> edit;
+};
+
+// Outermost first: that has the last word.
+std::vector<EditLayer> edit_layers(const OffloadSettings& offload) {
+  std::vector<EditLayer> out;
+  if (offload.request_id.value_or(false))
+    out.push_back({"request id", "above all that may answer: every answer has it",
+                   std::make_shared<RequestIdEdit>()});
+  if (offload.headers && offload.headers->response)
+    out.push_back({"response headers",
+                   "above other edits of answers: the configuration has the "
+                   "last word",
+                   std::make_shared<ResponseHeaderEdit>(*offload.headers->response)});
+  const auto& security = offload.security_headers;
+  if (security && security->enabled)
+    out.push_back({"security headers", "above what answers: added where a service is silent",
+                   std::make_shared<SecurityHeaderEdit>(*security)});
+  if (offload.cors)
+    out.push_back({"cors", "above what answers: what a service says of it is replaced",
+                   std::make_shared<CorsEdit>(std::make_shared<CorsPolicy>(*offload.cors))});
+  return out;
+}
+
+AnswerEdits edits_of(const OffloadSettings& offload) {
+  AnswerEdits out;
+  for (EditLayer& layer : edit_layers(offload)) out.push_back(std::move(layer.edit));
+  std::ranges::reverse(out);
+  return out;
+}
+
+// Policies that decide before anything is routed, outermost first. `loop`: null only where layers
+// are described.
+std::vector<Layer> policy_layers(const OffloadSettings& offload, Loop* loop) {
+  const auto trust = offload.forwarded.value_or(ForwardedSettings{}).trust;
+  std::vector<Layer> out;
+  if (offload.request_id.value_or(false))
+    out.push_back({.role = "request id",
+                   .why = "above what refuses: refused requests have a name, too",
+                   .wrap = [trust, loop](ServicePtr next) {
+                     return std::make_shared<RequestIdFilter>(std::move(next), trust, *loop);
+                   }});
+  for (EditLayer& layer : edit_layers(offload))
+    out.push_back({.role = layer.role,
+                   .why = std::move(layer.why),
+                   .wrap = [edit = std::move(layer.edit)](ServicePtr next) {
+                     return std::make_shared<AnswerFilter>(std::move(next), edit);
+                   }});
+  if (offload.ip)
+    out.push_back({.role = "ip rules",
+                   .why = "above all that costs, and above what rewrites X-Forwarded-For",
+                   .wrap = [trust, rules = IpRules(*offload.ip)](ServicePtr next) {
+                     return std::make_shared<IpFilter>(std::move(next), rules, trust);
+                   }});
+  if (offload.cors)
+    out.push_back({.role = "preflight",
+                   .why = "below who may come at all; above the router: no service sees one",
+                   .wrap = [cors = *offload.cors](ServicePtr next) {
+                     return std::make_shared<CorsFilter>(std::move(next),
+                                                         std::make_shared<CorsPolicy>(cors));
+                   }});
+  return out;
+}
+
 // What stands above the router, outermost first.
-std::vector<Layer> edge_layers(const OffloadSettings& offload) {
+std::vector<Layer> edge_layers(const OffloadSettings& offload, Loop* loop) {
   const auto trust = offload.forwarded.value_or(ForwardedSettings{}).trust;
   std::vector<Layer> out;
   out.push_back(
@@ -25,12 +94,20 @@ std::vector<Layer> edge_layers(const OffloadSettings& offload) {
        .why = "above everything: what speaks of the client's own connection must not be "
               "seen, or believed, by any other layer",
        .wrap = [](ServicePtr next) { return std::make_shared<HopFilter>(std::move(next)); }});
+  for (Layer& layer : policy_layers(offload, loop)) out.push_back(std::move(layer));
   out.push_back({.role = "forwarded",
                  .why = "above the router: a forged X-Forwarded-* is gone before a route can match "
                         "on it",
                  .wrap = [trust](ServicePtr next) {
                    return std::make_shared<ForwardedFilter>(std::move(next), trust);
                  }});
+  if (offload.headers && offload.headers->request)
+    out.push_back({.role = "request headers",
+                   .why = "below what the gateway says of the client: the configuration has the "
+                          "last word; above the router, which can match on it",
+                   .wrap = [edits = *offload.headers->request](ServicePtr next) {
+                     return std::make_shared<RequestHeaderFilter>(std::move(next), edits);
+                   }});
   return out;
 }
 
@@ -133,8 +210,8 @@ std::shared_ptr<Handler> Composer::edge(const ListenerSettings& listener,
     return std::make_shared<TcpEdge>(model_, raw_service(*only), std::move(observer));
   return std::make_shared<Edge>(
       model_, listener.tls_context, offload,
-      only ? everything_to(*only, offload) : stack(edge_layers(offload), router()),
-      std::move(observer));
+      only ? everything_to(*only, offload) : stack(edge_layers(offload, &loop_), router()),
+      edits_of(offload), std::move(observer));
 }
 
 std::unique_ptr<ConnectionService> Composer::raw_service(const ListenerSettings::Only& only) {
@@ -146,12 +223,12 @@ std::unique_ptr<ConnectionService> Composer::raw_service(const ListenerSettings:
 ServicePtr Composer::everything_to(const ListenerSettings::Only& only,
                                    const OffloadSettings& offload) {
   if (only.proxy) return forward_proxy(only, offload);
-  return stack(edge_layers(offload), service(only.service));
+  return stack(edge_layers(offload, &loop_), service(only.service));
 }
 
 ServicePtr Composer::forward_proxy(const ListenerSettings::Only& only,
                                    const OffloadSettings& offload) {
-  std::vector<Layer> layers = edge_layers(offload);
+  std::vector<Layer> layers = edge_layers(offload, &loop_);
   const Layer hop = std::move(layers.front());
   layers.erase(layers.begin());
   ForwardProxy::KnownHosts known;
@@ -207,7 +284,7 @@ ServicePtr Composer::build(const std::string& name, const ServiceSettings& setti
 
 std::vector<LayerNote> describe_route(const Model& model, const OffloadSettings& offload,
                                       size_t route) {
-  std::vector<LayerNote> out = describe(edge_layers(offload));
+  std::vector<LayerNote> out = describe(edge_layers(offload, nullptr));
   const RouteEntry& entry = model.settings.routes[route];
   const RouteSettings& match = model.matches[route];
   out.push_back(
@@ -233,7 +310,7 @@ std::vector<LayerNote> describe_entry(const Model& model, const ListenerSettings
                          only.proxy ? "where the connection was going" : "one of its endpoints",
                          to_text(only.idle))}};
   std::vector<LayerNote> out =
-      describe(edge_layers(merge(listener.offload, model.settings.offload)));
+      describe(edge_layers(merge(listener.offload, model.settings.offload), nullptr));
   if (!only.proxy) {
     describe_service(model, only.service, out);
     return out;

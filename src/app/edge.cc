@@ -41,7 +41,9 @@ Response TcpEdge::fault(Arena& arena, const Request*, const Error& error) {
 
 Response Edge::fault(Arena& arena, const Request* request, const Error& error) {
   Response rsp = respond(arena, error);
-  if (request != nullptr) tell(request->record, *rsp.headers);
+  if (request == nullptr) return rsp;
+  tell(request->record, *rsp.headers);
+  for (const auto& edit : edits_) edit->edit(*request, *rsp.headers);
   return rsp;
 }
 

@@ -14,13 +14,14 @@ H1Limits limits_of(const OffloadSettings& offload);
 
 class Edge final : public Handler {
  public:
-  // `tls`: null for connections in the clear.
+  // `tls`: null for connections in the clear. `edits`: of the answers to faults, in their order.
   Edge(ModelPtr model, std::shared_ptr<const TlsContext> tls, const OffloadSettings& offload,
-       ServicePtr service, ExchangeObserver observer)
+       ServicePtr service, AnswerEdits edits, ExchangeObserver observer)
       : model_(std::move(model)),
         tls_(std::move(tls)),
         limits_(limits_of(offload)),
         service_(std::move(service)),
+        edits_(std::move(edits)),
         observer_(std::move(observer)) {}
 
   const std::shared_ptr<const TlsContext>& tls() const override { return tls_; }
@@ -36,6 +37,7 @@ class Edge final : public Handler {
   const std::shared_ptr<const TlsContext> tls_;
   const H1Limits limits_;
   const ServicePtr service_;
+  const AnswerEdits edits_;
   ExchangeObserver observer_;
 };
 

@@ -187,6 +187,11 @@ void prefer_each(Http2Settings& nearer, const Http2Settings& farther) {
   prefer(nearer.connection_window, farther.connection_window);
 }
 
+void prefer_each(HeaderSettings& nearer, const HeaderSettings& farther) {
+  prefer(nearer.request, farther.request);
+  prefer(nearer.response, farther.response);
+}
+
 template <class T>
 void merge_block(std::optional<T>& nearer, const std::optional<T>& farther) {
   if (nearer && farther)
@@ -204,6 +209,11 @@ OffloadSettings merge(const OffloadSettings& nearer, const OffloadSettings& fart
   merge_block(out.limits, farther.limits);
   merge_block(out.paths, farther.paths);
   merge_block(out.http2, farther.http2);
+  merge_block(out.headers, farther.headers);
+  prefer(out.request_id, farther.request_id);
+  prefer(out.security_headers, farther.security_headers);
+  prefer(out.cors, farther.cors);
+  prefer(out.ip, farther.ip);
   return out;
 }
 

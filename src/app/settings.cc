@@ -99,6 +99,13 @@ void declare(Fields<OffloadSettings>& f) {
   f.field("limits", &OffloadSettings::limits, "Bounds on requests.");
   f.field("paths", &OffloadSettings::paths, "Normalisation of paths.");
   f.field("http2", &OffloadSettings::http2, "HTTP/2 to clients.");
+  f.field("request_id", &OffloadSettings::request_id,
+          "X-Request-Id for every request: towards the service, in the answer, in the access log. "
+          "Made here (UUIDv7), unless a peer in `forwarded.trust` gives one. Standard false.");
+  f.field("headers", &OffloadSettings::headers, "Edits of fields.");
+  f.field("security_headers", &OffloadSettings::security_headers, "Off when not given.");
+  f.field("cors", &OffloadSettings::cors, "Off when not given.");
+  f.field("ip", &OffloadSettings::ip, "Which clients are served, by address.");
   f.field("access_log", &OffloadSettings::access_log, "Off when not given.");
 }
 

@@ -9,7 +9,11 @@
 #include "patterns/ambassador/quota_settings.h"
 #include "patterns/ambassador/settings.h"
 #include "patterns/bulkhead/settings.h"
+#include "patterns/offloading/cors.h"
+#include "patterns/offloading/header_edits.h"
 #include "patterns/offloading/http2_settings.h"
+#include "patterns/offloading/ip_rules.h"
+#include "patterns/offloading/security_headers.h"
 #include "patterns/offloading/tls_settings.h"
 #include "patterns/routing/settings.h"
 #include "upstream/settings.h"
@@ -47,6 +51,11 @@ struct OffloadSettings {
   std::optional<LimitSettings> limits;
   std::optional<PathSettings> paths;
   std::optional<Http2Settings> http2;
+  std::optional<bool> request_id;
+  std::optional<HeaderSettings> headers;
+  std::optional<SecurityHeaderSettings> security_headers;
+  std::optional<CorsSettings> cors;
+  std::optional<IpSettings> ip;
   std::optional<AccessLogSettings> access_log;
 };
 

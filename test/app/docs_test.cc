@@ -48,7 +48,7 @@ TEST(Docs, TheManualIsTheProgramsOwn) {
 TEST(Docs, WhatIsShownLoads) {
   for (const char* page :
        {"README.md", "docs/patterns/gateway-routing.md", "docs/patterns/ambassador.md",
-        "docs/patterns/bulkhead.md", "docs/http2.md"}) {
+        "docs/patterns/bulkhead.md", "docs/patterns/gateway-offloading.md", "docs/http2.md"}) {
     const auto shown = configurations(file(page));
     EXPECT_FALSE(shown.empty()) << page;
     for (const std::string& text : shown) {
@@ -60,8 +60,9 @@ TEST(Docs, WhatIsShownLoads) {
 }
 
 TEST(Docs, TheExamplesLoad) {
-  for (const char* name : {"examples/demo.yaml", "examples/gateway-routing.yaml",
-                           "examples/ambassador.yaml", "examples/bulkhead.yaml"}) {
+  for (const char* name :
+       {"examples/demo.yaml", "examples/gateway-routing.yaml", "examples/ambassador.yaml",
+        "examples/bulkhead.yaml", "examples/gateway-offloading.yaml"}) {
     const Loaded loaded = load_model(std::string(BANYAN_SOURCE_DIR) + "/" + name, system_sources());
     EXPECT_EQ(loaded.problems.text(), "") << name;
     EXPECT_NE(loaded.model, nullptr) << name;
