@@ -4,6 +4,17 @@
 
 namespace banyan {
 
+namespace {
+
+// All exchanges of a connection together can never fill its window: one whose client does not take
+// its answer holds what its own window allows, and stands in nobody's way.
+constexpr uint32_t streams_max = 100;
+constexpr uint32_t window_bytes = 128 * 1024;
+constexpr uint32_t link_window_bytes = 16 * 1024 * 1024;
+static_assert(streams_max * window_bytes <= link_window_bytes);
+
+}  // namespace
+
 H2Pool::~H2Pool() { CHECK(clients_.empty()); }
 
 H2Client* H2Pool::take() const {
@@ -26,6 +37,9 @@ void H2Pool::end_dial(const std::shared_ptr<Dial>& dial, std::optional<Error> er
 H2Client* H2Pool::adopt(StreamPtr stream, const H1ClientLimits& limits, Nursery& tasks,
                         std::shared_ptr<void> keep) {
   H2Client::Limits own;
+  own.link.streams_max = streams_max;
+  own.link.window = window_bytes;
+  own.link.link_window = link_window_bytes;
   own.link.send_max = limits.send_max;
   own.gap_max = limits.body.gap_max;
   own.continue_max = limits.continue_max;

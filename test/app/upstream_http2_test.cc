@@ -280,6 +280,26 @@ TEST_F(UpstreamHttp2Test, WhatItAllowsAtOnceIsKept) {
   EXPECT_LE(most, 2u);
 }
 
+// Clients that take nothing of their answers, more than the window of a connection was made for
+// once: the others do not wait for them.
+TEST_F(UpstreamHttp2Test, SlowClientsStandInNobodysWay) {
+  serve({}, [](H2Origin& origin, Asked& asked) {
+    origin.answer(asked.id, "200", {},
+                  std::string(asked.field(":path") == "/large" ? 1'000'000 : 10, 'x'));
+  });
+  run(h2c("", "limits: { send_timeout: 60s }"), [this](SimGateway&) -> Task<> {
+    std::vector<Peer> slow;
+    for (int i = 0; i < 40; ++i) {
+      slow.push_back(co_await connect());
+      co_await slow.back().send("GET /large HTTP/1.1\r\nHost: shop\r\n\r\n");
+    }
+    (void)co_await sleep_for(1s);
+    EXPECT_THAT(co_await http1(plain_get), HasSubstr("xxxxxxxxxx"));
+    EXPECT_EQ(sim.elapsed(), 1s);
+    EXPECT_EQ(connections, 1);
+  });
+}
+
 TEST_F(UpstreamHttp2Test, AnIdleConnectionEnds) {
   serve_echo();
   run(h2c(", pool: { idle_age: 5s }"), [this](SimGateway&) -> Task<> {
