@@ -122,6 +122,15 @@ struct H2Events {
     return 0;
   }
 
+  // Trailers: with them the output is at its end.
+  static int frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+    const bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    if (frame->hd.type != NGHTTP2_HEADERS || !last) return 0;
+    H2Channel* const from = channel(session, frame->hd.stream_id);
+    if (from != nullptr && from->output_done_) from->output_framed();
+    return 0;
+  }
+
   // Of NGHTTP2_DATA_FLAG_NO_COPY: the frame's head from nghttp2, its content from the channel.
   static int send_data(nghttp2_session* session, nghttp2_frame* frame, const uint8_t* head,
                        size_t size, nghttp2_data_source*, void* user) {
@@ -158,6 +167,7 @@ auto make_callbacks() {
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(out, H2Events::invalid_frame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(out, H2Events::data);
   nghttp2_session_callbacks_set_on_stream_close_callback(out, H2Events::closed);
+  nghttp2_session_callbacks_set_on_frame_send_callback(out, H2Events::frame_sent);
   nghttp2_session_callbacks_set_send_data_callback(out, H2Events::send_data);
   return std::unique_ptr<nghttp2_session_callbacks, FreeCallbacks>(out);
 }

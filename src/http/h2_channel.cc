@@ -212,9 +212,15 @@ void H2Channel::framed(size_t bytes) {
   piece_.remove_prefix(bytes);
   if (!piece_.empty()) return;
   if (output_done_ && trailers_ != nullptr && !trailers_->empty()) {
+    // A reset before they are with the link would take them back.
     const auto fields = h2_fields({}, *std::exchange(trailers_, nullptr));
     (void)nghttp2_submit_trailer(link_.session(), id_, fields.data(), fields.size());
+    return;
   }
+  output_framed();
+}
+
+void H2Channel::output_framed() {
   taken_.set();
   if (ends_ != nullptr) ends_->output_taken();
 }

@@ -85,6 +85,7 @@ class H2Channel : public Hook {
   void give_back();
   ssize_t give(size_t most, uint32_t& flags);
   void framed(size_t bytes);
+  void output_framed();
   Task<Result<>> arrival();
   Task<Result<>> taking();
 

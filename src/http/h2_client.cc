@@ -26,10 +26,7 @@ Task<> H2Client::serve() {
   over_ = true;
   Timer::disarm();
   // Those that have just been told may still be at it.
-  while (count_ != 0) {
-    gone_.reset();
-    (void)co_await gone_.wait();
-  }
+  co_await Alone{*this};
 }
 
 bool H2Client::has_room() const {
@@ -49,7 +46,7 @@ void H2Client::leave(H2Channel& call) {
   call.unlink();
   if (--count_ != 0) return;
   idle_since_ = loop().now();
-  gone_.set();
+  if (waiter_) loop().post(std::exchange(waiter_, nullptr));
   if (over_) return;
   if (retired_) return end(NGHTTP2_NO_ERROR);
   if (!armed()) loop().arm(*this, after(idle_since_, all_limits_.idle_max));

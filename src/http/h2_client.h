@@ -54,6 +54,13 @@ class H2Client : public H2Link, private Timer {
   void between_frames() override {}
   void input_over(const Result<>& how) override;
   void fire() noexcept override;
+  // Waits until no exchange is left. Not cancellable: they hold on to us.
+  struct Alone {
+    H2Client& client;
+    bool await_ready() const noexcept { return client.count_ == 0; }
+    void await_suspend(std::coroutine_handle<> caller) noexcept { client.waiter_ = caller; }
+    void await_resume() const noexcept {}
+  };
   void enter(H2Channel& call);
   void leave(H2Channel& call);
 
@@ -65,7 +72,7 @@ class H2Client : public H2Link, private Timer {
   Time idle_since_;
   bool retired_ = false;
   bool over_ = false;
-  Event gone_;  // the last exchange
+  std::coroutine_handle<> waiter_;  // for the end of the last exchange
 };
 
 }  // namespace banyan

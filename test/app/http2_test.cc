@@ -242,6 +242,26 @@ TEST_F(Http2Test, AnAnswerBeforeTheContentEndsTheStream) {
   });
 }
 
+TEST_F(Http2Test, TrailersBeforeTheContentIsThere) {
+  sim.serve("10.0.1.1:80", [](Peer& peer) -> Task<> {
+    co_await peer.read_head();
+    co_await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                       std::string("9c40\r\n") + std::string(40'000, 'x') +
+                       "\r\n0\r\ngrpc-status: 8\r\n\r\n");
+    (void)co_await peer.read_all();
+  });
+  run(config(), [this](SimGateway&) -> Task<> {
+    H2Peer client(co_await connect());
+    for (int i = 0; i < 5; ++i) client.ask(post("/"), "abc", {}, true);
+    for (int i = 0; i < 5; ++i) {
+      const Answer answer = co_await client.answer(2 * i + 1);
+      EXPECT_EQ(answer.body.size(), 40'000u);
+      EXPECT_THAT(answer.trailers, ElementsAre(Pair("grpc-status", "8")));
+      EXPECT_FALSE(answer.reset);
+    }
+  });
+}
+
 TEST_F(Http2Test, AClientThatResetsCallsTheServiceOff) {
   bool called_off = false;
   sim.serve("10.0.1.1:80", [&](Peer& peer) -> Task<> {
